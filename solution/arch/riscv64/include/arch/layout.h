@@ -1,0 +1,29 @@
+/*
+ * What the assembly and the C code of this architecture must agree on: stack
+ * sizes, and where fields lie in the trap frame and in the hart's data. The C
+ * side asserts every offset (trap.c), so the two cannot drift apart.
+ */
+#ifndef ARCH_LAYOUT_H
+#define ARCH_LAYOUT_H
+
+/* A kernel stack is a power of two, so that one shift checks its bounds. */
+#define STACK_SHIFT 14
+#define STACK_SIZE (1 << STACK_SHIFT)
+
+/* struct trap_frame: registers x1..x31 at 8 * number, then the trap's CSRs. */
+#define FRAME_PC 0
+#define FRAME_REG(n) (8 * (n))
+#define FRAME_STATUS 256
+#define FRAME_CAUSE 264
+#define FRAME_VALUE 272
+#define FRAME_SIZE 288
+
+/* struct arch_pcpu, the first member of struct pcpu, which gp points at. */
+#define PCPU_STACK_BASE 0
+#define PCPU_SCRATCH 8
+#define PCPU_TRAP_SP 16
+#define PCPU_KERNEL_SP 24
+#define PCPU_EMERGENCY_BASE 32
+#define PCPU_OVERFLOWS 40
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * bench.h - measuring the kernel in its own instructions.
+ *
+ *	BENCHMARK(page_alloc, NULL, NULL) { ...one operation... }
+ *
+ * `bench[=PATTERN]` on the command line runs them at the prompt and prints, one line each,
+ *
+ *	bench NAME mean N worst N
+ *
+ * in clock cycles, which QEMU's -icount shift=0,sleep=off makes instructions. An operation runs
+ * BENCH_ROUNDS times; the cost of calling an empty one is subtracted from each.
+ */
+#ifndef MAZU_BENCH_H
+#define MAZU_BENCH_H
+
+#include <mazu/str.h>
+#include <mazu/types.h>
+
+#define BENCH_ROUNDS 1000
+
+struct benchmark {
+	struct str name;
+	void (*begin)(void); /* or NULL */
+	/* 0: count the whole call; else this many cycles, for what the body timed itself. */
+	u64 (*run)(void);
+	void (*end)(void); /* or NULL */
+};
+
+#define BENCHMARK(name_, begin_, end_)                                                             \
+	static u64 bench_##name_(void);                                                            \
+	static const struct benchmark benchmark_##name_                                            \
+		__attribute__((used, section("benchmarks"),                                        \
+			       aligned(8))) = { STR(#name_), begin_, bench_##name_, end_ };        \
+	static u64 bench_##name_(void)
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * Spinlocks, up to stage 3: see spinlock.h.
+ *
+ * While the kernel panics, order and ownership no longer matter: whatever was locked at that
+ * moment stays locked for ever, and the panic message must come out all the same.
+ */
+#include <arch/cpu.h>
+#include <mazu/panic.h>
+#include <mazu/pcpu.h>
+#include <mazu/spinlock.h>
+
+static void rank_push(const struct spinlock *lock)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (cpu->lock_count == PCPU_LOCKS_MAX)
+		panic("more than %d locks held", PCPU_LOCKS_MAX);
+	if (cpu->lock_count && cpu->locks[cpu->lock_count - 1] >= lock->rank)
+		panic("lock of rank %d taken while holding rank %d", lock->rank,
+		      cpu->locks[cpu->lock_count - 1]);
+	cpu->locks[cpu->lock_count++] = lock->rank;
+}
+
+static void rank_pop(const struct spinlock *lock)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (!cpu->lock_count || cpu->locks[cpu->lock_count - 1] != lock->rank)
+		panic("lock of rank %d released out of order", lock->rank);
+	cpu->lock_count--;
+}
+
+bool spin_lock_irqsave(struct spinlock *lock)
+{
+	bool irqs = arch_irq_save();
+
+	if (unlikely(panic_in_progress()))
+		return irqs;
+	if (unlikely(lock->held))
+		panic("lock of rank %d taken twice", lock->rank);
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		rank_push(lock);
+	lock->held = true;
+	return irqs;
+}
+
+void spin_unlock_irqrestore(struct spinlock *lock, bool irqs)
+{
+	if (likely(!panic_in_progress())) {
+		lock->held = false;
+		if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+			rank_pop(lock);
+	}
+	arch_irq_restore(irqs);
+}
+
+void spin_assert_held(const struct spinlock *lock)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG) && !lock->held && !panic_in_progress())
+		panic("lock of rank %d is not held", lock->rank);
+}

@@ -1,0 +1,36 @@
+/*
+ * Self-tests at boot: `selftest` on the kernel command line runs all of them instead of going to
+ * the prompt, `selftest=PATTERN` those whose names match; the report is TAP on the console, and QEMU
+ * ends with 0 if all passed, else 1.
+ */
+#include <mazu/bootargs.h>
+#include <mazu/bytes.h>
+#include <mazu/console.h>
+#include <mazu/fmt.h>
+#include <mazu/init.h>
+#include <mazu/power.h>
+#include <mazu/selftest.h>
+
+void selftest_print(const char *format, ...)
+{
+	u8 text[512];
+	struct byte_buf buf = BYTE_BUF(text);
+	va_list args;
+
+	va_start(args, format);
+	fmt_v(&buf, format, args);
+	va_end(args);
+	console_write(byte_buf_view(&buf));
+}
+
+static void selftest_at_boot(void)
+{
+	struct result_str pattern = bootargs_find(STR("selftest"));
+
+	if (pattern.err)
+		return;
+	if (str_is_empty(pattern.value))
+		pattern.value = STR("*");
+	power_off(selftest_run(pattern.value) ? 1 : 0);
+}
+INIT_HOOK(LATE, selftest_at_boot);
