@@ -71,7 +71,7 @@ def test_carry(tree, out, carry, kept):
 @pytest.mark.parametrize("path, line", [
     ("docs/design.md", "see `return secret_of_the_sort;` there"),
     ("tools/course/run", "# RETURN\n\treturn  secret_of_the_sort ;"),
-    ("labs/01-boot/README.md", "# Boot\n\n## Task 1: enter\n\n## Task 2: sort\nla sp, secret_boot_stack_top"),
+    ("labs/01-boot/README.md", "# Boot\n\nla sp, secret_boot_stack_top"),
     ("grader/test_lab01.py", "secret_split_of_the_zone(zone, 17);"),
     ("grader/data.bin", b"\0\xff" + b"return secret_of_the_sort;" + b"\0"),
 ])
@@ -101,7 +101,8 @@ def test_public_lines_are_no_secret(tree, out):
 def test_lines_around_the_hole_are_public(tree, out):
     """What the starter shows outside of its holes may be said anywhere."""
     tree.edit("solution/kernel/init_sort.c", "static int rank_of",
-              "int help(int secret_of_the_sort)\n{\n\treturn secret_of_the_sort;\n}\n\nstatic int rank_of")
+              "int secret(int secret_of_the_sort)\n{\n\treturn secret_of_the_sort;\n}\n\n"
+              "static int rank_of")
     tree.write("docs/design.md", "return secret_of_the_sort;\n")
     handout(tree.root, 1, out)
 

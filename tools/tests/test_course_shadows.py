@@ -57,7 +57,7 @@ def test_symbolic_link_is_refused(tree):
 
 
 def test_carry(tree):
-    """With carry the earlier labs' files count too; a written hole and own helpers do not matter."""
+    """With carry the earlier labs' files count too, whatever their bodies and own helpers."""
     assert fragment(tree.root, 2, carry=True) == LAB_1 + LAB_2
     tree.edit(SORT, "LAB_TODO(1, 2);", "return help();")
     tree.edit(SORT, "#include <mazu/init.h>", "#include <mazu/init.h>\nstatic int help(void);")
@@ -94,7 +94,8 @@ def test_lost_stamp(tree):
     text = tree.read(SORT)
     stamp = text.splitlines()[-1]
     tree.write(SORT, text.replace(stamp + "\n", ""))
-    assert stale_lines(tree) == [f"{SORT}: has lost its interface stamp, end it with the line {stamp}"]
+    assert stale_lines(tree) == [
+        f"{SORT}: has lost its interface stamp, end it with the line {stamp}"]
 
 
 def test_stamp_of_another_lab(tree):

@@ -67,7 +67,7 @@ def test_clean_tree_stays(tree):
 @pytest.mark.parametrize("path, old, new", [
     (TOML, "Order the nodes by rank.", "Order them."),
     (TOML, 'task = 2\nhint', 'task = 1\nhint'),
-    ("solution/kernel/init_sort.c", "int init_sort(struct node *nodes", "int init_sort(void *nodes"),
+    ("solution/kernel/init_sort.c", "init_sort(struct node *nodes", "init_sort(void *nodes"),
     ("solution/kernel/init_sort.c", "Orders the init graph", "Sorts the init graph"),
     ("solution/kernel/init_sort.c", "return node->rank", "return -node->rank"),
     ("solution/arch/riscv64/entry.S", "tail\tkernel_main", "call\tkernel_main"),
