@@ -75,21 +75,24 @@ static void uart_input_resume(void)
 	uart_set_interrupts(ier | IER_RECEIVED);
 }
 
-/* Byte by byte: a byte is read from the chip only when the ring has taken the one before. */
-static void uart_receive(void)
+/* Byte by byte: a byte is read only when the ring has room for it. Returns whether one came. */
+static bool uart_receive(void)
 {
-	for (u32 i = 0; i < FIFO_SIZE; i++) {
+	u32 i;
+
+	for (i = 0; i < FIFO_SIZE; i++) {
 		u8 status = uart_read(UART_LSR);
 
 		overruns += status & LSR_OVERRUN ? 1 : 0;
 		if (!(status & LSR_RECEIVED))
-			return;
+			break;
 		if (!console_input_room()) {
 			uart_set_interrupts(ier & ~IER_RECEIVED);
-			return;
+			break;
 		}
 		console_input(uart_read(UART_DATA));
 	}
+	return i != 0;
 }
 
 static bool uart_interrupt(void *arg)
@@ -97,7 +100,7 @@ static bool uart_interrupt(void *arg)
 	bool ours = !(uart_read(UART_IIR) & IIR_NONE);
 
 	(void)arg;
-	uart_receive();
+	ours |= uart_receive();
 	if (ier & IER_TRANSMIT_EMPTY)
 		console_output_ready();
 	return ours;

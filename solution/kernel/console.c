@@ -43,6 +43,7 @@ static const struct console_reader *reader;		      /* written once, at boot */
 
 static u8 output_bytes[CONFIG_CONSOLE_OUTPUT_SIZE];
 static struct ring output = RING_INIT(output_bytes); /* console_lock, both ends */
+static bool output_stuck; /* console_lock: a wait was in vain, and no byte was taken since */
 
 static u8 input_bytes[CONFIG_CONSOLE_INPUT_SIZE];
 static struct ring input = RING_INIT(input_bytes);
@@ -77,15 +78,21 @@ static void output_drain_locked(void)
 	u8 byte;
 
 	spin_assert_held(&console_lock);
-	while (ring_used(&output) && (room = console->room()))
+	while (ring_used(&output) && (room = console->room())) {
+		output_stuck = false;
 		for (; room && ring_get(&output, &byte); room--)
 			console->send(byte);
+	}
 }
 
+/* Waits until at most `level` bytes are queued; once for a device that does not move. */
 static void output_wait_locked(u32 level)
 {
-	for (u32 polls = 0; ring_used(&output) > level && polls < OUTPUT_POLLS_MAX; polls++)
+	u32 polls = output_stuck ? 1 : OUTPUT_POLLS_MAX;
+
+	for (; ring_used(&output) > level && polls; polls--)
 		output_drain_locked();
+	output_stuck = ring_used(&output) > level;
 }
 
 static void output_put_locked(u8 byte)

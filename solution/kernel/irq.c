@@ -37,6 +37,7 @@ static u64 spurious_claims;		/* irq_external */
 void irq_set_chip(const struct irq_chip *chip)
 {
 	irq_chip = chip;
+	arch_irq_accept_devices();
 }
 
 struct str irq_chip_name(void)

@@ -36,12 +36,14 @@ static u64 ticks_to_ns(u64 ticks)
 	return (u64)((unsigned __int128)ticks * clock_mult >> 32);
 }
 
-/* Rounded up: a deadline is never early. */
+/* Rounded up: a deadline is never early. Beyond what 64 bits hold: the last tick there is. */
 static u64 ns_to_ticks(u64 ns)
 {
 	u64 seconds = ns / NS_PER_SECOND;
 	u64 rest = (ns % NS_PER_SECOND * clock_hz + NS_PER_SECOND - 1) / NS_PER_SECOND;
 
+	if (seconds >= (UINT64_MAX - clock_start) / clock_hz - 1)
+		return UINT64_MAX - clock_start;
 	return seconds * clock_hz + rest;
 }
 
@@ -75,10 +77,10 @@ u64 timer_interrupts(void)
 	return timer.interrupts;
 }
 
-static void timer_program(u64 deadline_ticks)
+/* The hardware gets the deadline, or for one beyond "never" a moment to look again. */
+static void timer_program(void)
 {
-	timer.deadline_ticks = deadline_ticks;
-	timer_ops->set(deadline_ticks);
+	timer_ops->set(MIN(timer.deadline_ticks, arch_ticks() + NEVER_TICKS_AHEAD(clock_hz)));
 }
 
 void timer_arm(u64 deadline_ns, void (*expired)(void *arg), void *arg)
@@ -87,7 +89,8 @@ void timer_arm(u64 deadline_ns, void (*expired)(void *arg), void *arg)
 
 	timer.expired = expired;
 	timer.arg = arg;
-	timer_program(clock_start + ns_to_ticks(deadline_ns));
+	timer.deadline_ticks = clock_start + ns_to_ticks(deadline_ns);
+	timer_program();
 	arch_irq_restore(irqs);
 }
 
@@ -96,7 +99,8 @@ void timer_cancel(void)
 	bool irqs = arch_irq_save();
 
 	timer.expired = NULL;
-	timer_program(arch_ticks() + NEVER_TICKS_AHEAD(clock_hz));
+	timer.deadline_ticks = UINT64_MAX;
+	timer_program();
 	arch_irq_restore(irqs);
 }
 
@@ -106,8 +110,10 @@ void timer_interrupt(void)
 	void (*expired)(void *arg) = timer.expired;
 
 	timer.interrupts++;
-	if (arch_ticks() < timer.deadline_ticks)
+	if (arch_ticks() < timer.deadline_ticks) {
+		timer_program();
 		return;
+	}
 	timer_cancel();
 	if (expired)
 		expired(timer.arg);

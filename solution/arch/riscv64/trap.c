@@ -138,5 +138,5 @@ void trap_init(void)
 	arch->overflows = 0;
 	csr_write(sscratch, 0);
 	csr_write(stvec, trap_entry);
-	csr_write(sie, SIE_EXTERNAL | SIE_TIMER);
+	csr_write(sie, SIE_TIMER); /* devices when there is a controller: irq_set_chip */
 }

@@ -50,6 +50,18 @@ SELFTEST(timer_past, "a deadline in the past calls at once")
 	CHECK(t, wait_for(0) != 0);
 }
 
+SELFTEST(timer_far, "a deadline beyond the end of time is far away, not in the past")
+{
+	u64 end = time_now_ns() + NS_PER_MS;
+
+	expired_at = 0;
+	timer_arm(UINT64_MAX, expire, (void *)&expired_at);
+	while (time_now_ns() < end)
+		;
+	timer_cancel();
+	CHECK_EQ(t, expired_at, 0);
+}
+
 SELFTEST(timer_cancelled, "a cancelled timer does not call")
 {
 	bool irqs =

@@ -36,6 +36,12 @@ static inline bool arch_irq_enabled(void)
 	return csr_read(sstatus) & SSTATUS_SIE;
 }
 
+/* From now on this hart takes devices' interrupts, when interrupts are on at all. */
+static inline void arch_irq_accept_devices(void)
+{
+	csr_set(sie, SIE_EXTERNAL);
+}
+
 /*
  * Sleep until an interrupt is pending. Called with interrupts off, it returns
  * with the interrupt still pending: test the condition, wait, then enable, and
