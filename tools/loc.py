@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Counts the kernel's lines of code, by subsystem: C and assembly without blanks and comments.
 
-    tools/loc            the table
-    tools/loc --total    the sum alone
+    tools/loc            the table, and the README's count brought up to date
+    tools/loc --check    whether the README's count is up to date
 
 The kernel is what solution/ holds, without programs, tests, tools and the files of the image.
 """
@@ -12,7 +12,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-SOLUTION = Path(__file__).resolve().parents[1] / "solution"
+ROOT = Path(__file__).resolve().parents[1]
+SOLUTION, README = ROOT / "solution", ROOT / "README.md"
 NOT_KERNEL = {"user", "tests", "tools", "rootfs"}
 SPLIT = {"kernel", "drivers", "arch"}  # their subdirectories are subsystems of their own
 
@@ -43,14 +44,23 @@ def count() -> Counter[str]:
     return lines
 
 
+def readme_with(total: int) -> str:
+    """The README as it should be; the count stands between two marks."""
+    text = README.read_text(encoding="utf-8")
+    return re.sub(r"(<!-- loc -->).*?(<!-- /loc -->)", rf"\g<1>{total:,}\g<2>", text)
+
+
 def main() -> None:
     lines = count()
-    if sys.argv[1:] == ["--total"]:
-        print(lines.total())
-        return
+    readme = readme_with(lines.total())
+    is_current = readme == README.read_text(encoding="utf-8")
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(None if is_current else "README.md: the line count is out of date; run make loc")
     for name, number in sorted(lines.items()):
         print(f"{number:7}  {name}")
     print(f"{lines.total():7}  the kernel")
+    if not is_current:
+        README.write_text(readme, encoding="utf-8")
 
 
 if __name__ == "__main__":
