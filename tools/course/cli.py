@@ -1,4 +1,4 @@
-"""The verbs of the course tool. Each prints what it did; a problem is one line on stderr, status 1."""
+"""The verbs of the course tool: each prints what it did; a problem is one line on stderr."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--shadow", metavar="DIR", help="a folder in place of labs/NN-name")
 
     verb = _of_lab(verbs, "next", _next, "print the first hole that is still unwritten")
-    verb.add_argument("--shadow", metavar="DIR", type=Path, help="a folder in place of labs/NN-name")
+    verb.add_argument("--shadow", metavar="DIR", type=Path,
+                      help="a folder in place of labs/NN-name")
 
     verb = _of_lab(verbs, "submit", _submit, "pack the files to hand in")
     verb.add_argument("--out", metavar="FILE", type=Path, help="default: build/submit/labNN.tar.gz")

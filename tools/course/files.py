@@ -31,7 +31,7 @@ def read_text(path: Path, name: str) -> str:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replace `path` in one step, making its directories; a symbolic link is replaced, not followed."""
+    """Replace `path` in one step and make its folders; a symbolic link is not followed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,4 +1,4 @@
-"""Path patterns, for `adds` and for .gitignore: `*` and `?` as in a shell, `/` last for a folder."""
+"""Path patterns of `adds` and .gitignore: `*` and `?` match `/` too; `/` last is for a folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 
 def matches(path: str, glob: str) -> bool:
-    """Does the path, or a folder above it, match? Of `net/`, only what lies below a folder `net`."""
+    """Does the path, or a folder above it, match? For `net/`, only a folder does."""
     parts = path.split("/")
     folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
     candidates = folders if glob.endswith("/") else [*folders, path]

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.errors import fail
+from course.errors import CourseError, Problem, fail
 from course.files import write
 from course.globs import matches
 from course.labs import FOLDER, Lab, handout_of, load_all
@@ -84,6 +84,10 @@ def _copy(plan: Plan, tree: Path) -> None:
             target = tree / path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(plan.root / path, target, follow_symlinks=False)
+    needed = [lab.named(name) for lab in plan.here for name in ("lab.toml", "README.md")]
+    if absent := [path for path in needed if not (tree / path).is_file()]:
+        raise CourseError(Problem(path, "is not among the tracked files, `git add` it")
+                          for path in absent)
 
 
 def _write_starters(plan: Plan, starters: dict[int, dict[str, str]], tree: Path) -> None:
@@ -105,7 +109,7 @@ def _is_private(plan: Plan, path: str) -> bool:
 
 
 def _is_of_later_lab(number: int, path: str) -> bool:
-    """labs/04-smp/..., grader/test_lab04.py, configs/lab4: the name of a part of the path says so."""
+    """labs/04-smp/..., grader/test_lab04.py, configs/lab4: a part of the path says so."""
     first, *parts = path.split("/")
     if first == "labs" and parts and (match := FOLDER.fullmatch(parts[0])):
         return int(match.group(1)) > number

@@ -29,7 +29,7 @@ class HoleError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """text[start:end] is what a starter replaces; `line` is its name's line, `last` its last one's."""
+    """text[start:end] is what a starter replaces; `line` has the name, `last` is its last line."""
 
     start: int
     end: int
@@ -96,7 +96,8 @@ def _brackets(text: str, code: list[Token]) -> dict[int, int]:
             still_open.append(index)
         elif token.text in closer.values():
             if not still_open or closer[code[still_open[-1]].text] != token.text:
-                raise HoleError(f"`{token.text}` on line {line_of(text, token.start)} closes nothing")
+                line = line_of(text, token.start)
+                raise HoleError(f"`{token.text}` on line {line} closes nothing")
             pairs[still_open.pop()] = index
     if still_open:
         token = code[still_open[-1]]
@@ -238,9 +239,8 @@ def _refuse_inside(text: str, parts: list[Part], name: str, head: int, place: Pl
         is_apart = part.end <= head or part.start >= place.end
         is_within = place.start <= part.start and part.end <= place.end
         if not is_apart and not is_within:
-            line = line_of(text, part.start)
-            raise HoleError(f"{name} (line {place.line}) lies in or across {part.what} of line {line}"
-                            ", move it out")
+            where = f"{part.what} of line {line_of(text, part.start)}"
+            raise HoleError(f"{name} (line {place.line}) lies in or across {where}, move it out")
 
 
 def _refuse_many(name: str, lines: list[int]) -> None:

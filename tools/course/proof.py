@@ -35,7 +35,7 @@ def prove(secret: Iterable[Lab], tree: Path) -> None:
 
 
 def _answers(secret: list[Lab], tree: Path) -> tuple[dict[bytes, str], bytes]:
-    """The long lines of all bodies with where they stand, and the text that is handed out anyway."""
+    """The long lines of all bodies, with where they stand; the text that is handed out anyway."""
     handed = handout_of(tree)
     answers: dict[bytes, str] = {}
     public = [_squeeze(path.read_bytes()) for path in sorted((tree / REFERENCE).rglob("*"))
@@ -45,7 +45,8 @@ def _answers(secret: list[Lab], tree: Path) -> tuple[dict[bytes, str], bytes]:
             where = f"{REFERENCE}/{file}"
             text = read_text(lab.root / where, where)
             outside, end = [], 0
-            for name, place in sorted(places_of(lab, file, text).items(), key=lambda it: it[1].start):
+            places = sorted(places_of(lab, file, text).items(), key=lambda item: item[1].start)
+            for name, place in places:
                 for line in _long_lines(text[place.start : place.end]):
                     answers.setdefault(line, f"{where}:{name}")
                 outside.append(text[end : place.start])

@@ -41,7 +41,8 @@ _REST = r"(?P<word>\w++)|(?P<blank>\n|\\\n|[^\S\n]++)|(?P<mark>.)"
 # In C a `#` outside of a directive is not legal, so each one begins a directive. In assembly a `#`
 # that is not the first thing on its line begins a comment.
 _C = re.compile(
-    rf"(?P<comment>{_COMMENT})|(?P<directive>{_DIRECTIVE})|(?P<text>{_STRING}|{_C_CHARACTER})|{_REST}"
+    rf"(?P<comment>{_COMMENT})|(?P<directive>{_DIRECTIVE})"
+    rf"|(?P<text>{_STRING}|{_C_CHARACTER})|{_REST}"
 )
 _S = re.compile(
     rf"(?P<directive>(?m:^)[ \t]*{_DIRECTIVE})|(?P<comment>{_COMMENT}|#[^\n]*)"
@@ -51,7 +52,7 @@ _IN_DIRECTIVE = re.compile(rf"(?P<keep>{_STRING}|{_C_CHARACTER})|{_COMMENT}|\\\n
 
 
 def scan(text: str, assembly: bool = False) -> Iterator[Token]:
-    """The tokens of a source file in order; every character of `text` is in one of them or blank."""
+    """The tokens of a source file, in order; what is in none of them is blank."""
     for match in (_S if assembly else _C).finditer(text):
         kind = match.lastgroup
         if kind != "blank":

@@ -171,7 +171,8 @@ def _together(tables: Tables) -> Iterator[Problem]:
     """What no key can be blamed for alone."""
     lab = tables["lab"][0]
     if lab.values["stage"] != lab.values["number"]:
-        yield Problem(lab.where("stage"), "`stage` must be the lab's number: lab N is built at stage N")
+        yield Problem(lab.where("stage"), "`stage` must be the lab's number: "
+                                         "lab N is built at stage N")
     for index, task in enumerate(tables["task"], 1):
         if task.values["id"] != index:
             yield Problem(task.where("id"), f"`id` must be {index}: tasks are numbered from 1 "

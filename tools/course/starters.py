@@ -96,7 +96,7 @@ def _on_disk(lab: Lab, file: str) -> bytes | None:
 
 
 def update(labs: Iterable[Lab], force: bool = False) -> list[str]:
-    """Write what is out of date; returns a line for each file. Refuses edited ones without force."""
+    """Write what is out of date, a line for each file. Edited ones only with force."""
     work = [(lab, wanted, plan(lab, wanted)) for lab in labs for wanted in [render(lab)]]
     edited = [Problem(lab.named(change.path), "was edited, move your work away or say "
                                               "`make starters FORCE=1` to overwrite it")

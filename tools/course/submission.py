@@ -67,7 +67,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise Refused("is missing, it has to be handed in: take it from the starter again") from None
+        raise Refused("is missing, hand it in too: take it from the starter again") from None
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror}") from None
 

@@ -139,7 +139,8 @@ def _list_ignored(source: Source, wanted: set[str], report: UnpackReport) -> Non
 
 def printable(name: str) -> str:
     """A hostile name on a terminal or in a report: no control characters, not too long."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[:200])
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode()
+                    for c in name[:200])
     return shown if len(shown) <= 120 else shown[:117] + "..."
 
 
@@ -209,7 +210,7 @@ class _Folder:
         return handle is not None
 
     def _enter(self, name: str) -> int | None:
-        """A handle of the folder `name`; None when it is not there, Refused when a link is in it."""
+        """A handle of the folder; None when it is not there, Refused when a link is in its path."""
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         handle = os.open(self._root, flags)
         try:

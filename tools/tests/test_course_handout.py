@@ -162,6 +162,14 @@ def test_git_decides(tree, out):
     assert not (out / ".git").exists()
 
 
+def test_untracked_lab(tree, out):
+    """A lab that nobody added to git yet would make a handout without it: it is said."""
+    git(tree, "init", "-q")
+    git(tree, "add", "docs", "solution", "labs/01-boot/README.md")
+    assert refusal(tree, out) == (
+        "labs/01-boot/lab.toml: is not among the tracked files, `git add` it")
+
+
 def test_git_of_a_folder_above_does_not_count(tree, out):
     """A tree that lies within some other repository is not that repository."""
     subprocess.run(["git", "init", "-q", str(tree.root.parent)], check=True)
