@@ -86,7 +86,7 @@ starters: setup-test  ## write the starters from solution/ [FORCE=1: over edited
 	$(tool) tools/course/run starters $(call flag,FORCE,--force)
 
 handout: setup-test  ## the tree that a student gets: LAB=N OUT=dir
-	$(tool) tools/course/run handout --lab $(LAB) --out '$(OUT)'
+	$(tool) tools/course/run handout --lab $(LAB) --out '$(OUT)' $(call flag,CARRY,--carry)
 
 grade-class: setup-test  ## grade a class: LAB=N SUBMISSIONS=dir
 	$(tool) grader/run class --lab $(LAB) --submissions '$(SUBMISSIONS)'
