@@ -1,0 +1,120 @@
+"""`make bench`: the benchmark image under icount, against the limits of bench_limits.toml.
+
+The image is the release profile with CONFIG_BENCH; it prints `bench NAME mean N worst N` lines and
+ends itself.  Figures are guest instructions, so they decide: status 1 above a limit.  They are
+official for Debian 12's GCC 12 and QEMU 7.2; with others the table is a report.
+
+Limits are tables `[name]` with `limit`, and optionally `memory` (the board to run on) and `bench`
+(the name that is printed, where the table has another).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from grader.core.build import CROSS_PREFIXES, Request, build
+from grader.core.board import Board, qemu_version
+from grader.core.machine import Machine
+from grader.core.plan import write_whole
+from grader.core.verdict import Failure
+
+LINE = re.compile(r"^bench (\S+) mean (\d+) worst (\d+)\s*$", re.MULTILINE)
+FRAGMENT = "solution/configs/fragments/bench.config"
+USUAL_MEMORY = "128M"
+WITHIN_S = 60.0
+OFFICIAL_QEMU, OFFICIAL_GCC = "7.2.", "12."
+
+
+@dataclass(frozen=True)
+class Figure:
+    mean: int
+    worst: int
+    limit: int | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.limit is not None and self.worst > self.limit
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Build, run, compare, print."""
+    tree = options.tree.resolve()
+    limits = tomllib.loads(options.limits.read_text()) if options.limits.exists() else {}
+    built = build(Request(tree, 0, "release", tree / "build/bench", fragments=(tree / FRAGMENT,)))
+    if built.error:
+        print(f"the benchmark image does not compile: {built.error}")
+        return 1
+    try:
+        figures = measure(built.elf, limits)
+    except Failure as failure:
+        print(f"the benchmarks did not end: {failure}")
+        return 1
+    write_whole(
+        tree / "build/bench.json",
+        json.dumps({n: asdict(f) for n, f in figures.items()}, indent=1) + "\n",
+    )
+    official = is_official()
+    print_figures(figures, official)
+    missing = sorted(set(limits) - set(figures))
+    if missing:
+        print("not measured: " + ", ".join(missing))
+    return 1 if missing or (official and any(f.is_over for f in figures.values())) else 0
+
+
+def measure(elf: Path, limits: dict) -> dict[str, Figure]:
+    """Every figure that the image prints, and those that limits ask for on other boards."""
+    figures: dict[str, Figure] = {}
+    for memory in sorted({USUAL_MEMORY, *(t.get("memory", USUAL_MEMORY) for t in limits.values())}):
+        printed = parse(transcript(elf, memory))
+        wanted = {
+            n: t.get("bench", n)
+            for n, t in limits.items()
+            if t.get("memory", USUAL_MEMORY) == memory
+        }
+        if memory == USUAL_MEMORY:
+            wanted = {**{name: name for name in printed}, **wanted}
+        for name, source in wanted.items():
+            if source in printed:
+                figures[name] = Figure(*printed[source], limits.get(name, {}).get("limit"))
+    return figures
+
+
+def transcript(elf: Path, memory: str) -> str:
+    """What the image prints on one board; no metronome: nothing stops it."""
+    board = Board(elf, memory=memory, append="bench", icount=True, metronome=False)
+    with Machine(board) as machine:
+        machine.run()
+        if machine.wait_exit(WITHIN_S):
+            raise machine.failure("the benchmarks to end with status 0", f"status {machine.status}")
+        return machine.console.transcript
+
+
+def parse(text: str) -> dict[str, tuple[int, int]]:
+    return {name: (int(mean), int(worst)) for name, mean, worst in LINE.findall(text)}
+
+
+def print_figures(figures: dict[str, Figure], official: bool) -> None:
+    width = max([len(name) for name in figures] + [9])
+    print(f"{'benchmark':{width}} {'mean':>10} {'worst':>10} {'limit':>10}")
+    for name, figure in figures.items():
+        limit = f"{figure.limit:>10}" if figure.limit is not None else f"{'-':>10}"
+        print(
+            f"{name:{width}} {figure.mean:>10} {figure.worst:>10} {limit}{'  OVER' * figure.is_over}"
+        )
+    if not official:
+        print("limits are official for Debian 12's GCC 12 and QEMU 7.2 only: this is a report")
+
+
+def is_official() -> bool:
+    gcc = next((path for prefix in CROSS_PREFIXES if (path := shutil.which(f"{prefix}gcc"))), None)
+    if gcc is None or not qemu_version().startswith(OFFICIAL_QEMU):
+        return False
+    version = subprocess.run([gcc, "-dumpfullversion"], capture_output=True, text=True).stdout
+    return version.startswith(OFFICIAL_GCC)

@@ -1,0 +1,101 @@
+"""Where the fields of a kernel structure lie, from the image's debug information.
+
+    layout = Layout(elf)
+    layout.field("board", "memory.at[1].base")   ->  Field(offset=0x58, size=8)
+
+A path starts at a variable's type (or `struct name`) and goes through members, array elements and
+nothing else.  So a criterion names what it reads, and a field that moves does not break it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from elftools.dwarf.die import DIE
+from elftools.elf.elffile import ELFFile
+
+from grader.core.verdict import raise_grader_error
+
+STEP = re.compile(r"\.?(\w+)|\[(\d+)\]")
+QUALIFIERS = ("DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type")
+
+
+@dataclass(frozen=True)
+class Field:
+    offset: int
+    size: int
+
+
+class Layout:
+    """The types of one ELF file."""
+
+    def __init__(self, path: Path | str):
+        self._file = open(path, "rb")  # noqa: SIM115 - DIEs are read from it as long as we live
+
+    def close(self) -> None:
+        self._file.close()
+
+    def field(self, start: str, path: str = "") -> Field:
+        """Offset and size of a field of a variable, or of `struct name`."""
+        die, offset = self._type_of(start), 0
+        for name, index in STEP.findall(path):
+            step, die = self._member(die, name) if name else self._element(die, int(index))
+            offset += step
+        return Field(offset, self._size(die))
+
+    @cached_property
+    def _roots(self) -> dict[str, DIE]:
+        """Variables and structures by name; a variable's declaration tells its type as well."""
+        found: dict[str, DIE] = {}
+        for unit in ELFFile(self._file).get_dwarf_info().iter_CUs():
+            for die in unit.get_top_DIE().iter_children():
+                name = die.attributes.get("DW_AT_name")
+                is_whole = "DW_AT_declaration" not in die.attributes
+                if name and die.tag == "DW_TAG_structure_type" and is_whole:
+                    found.setdefault(f"struct {name.value.decode()}", die)
+                elif name and die.tag == "DW_TAG_variable":
+                    found.setdefault(name.value.decode(), die)
+        return found
+
+    def _type_of(self, start: str) -> DIE:
+        if start not in self._roots:
+            raise_grader_error(f"no debug information about {start}")
+        die = self._roots[start]
+        return _bare(die if die.tag == "DW_TAG_structure_type" else _target(die))
+
+    def _member(self, die: DIE, name: str) -> tuple[int, DIE]:
+        for child in die.iter_children():
+            if child.tag == "DW_TAG_member" and child.attributes["DW_AT_name"].value.decode() == name:
+                return child.attributes["DW_AT_data_member_location"].value, _bare(_target(child))
+        raise_grader_error(f"no member {name}")
+
+    def _element(self, die: DIE, index: int) -> tuple[int, DIE]:
+        if die.tag != "DW_TAG_array_type":
+            raise_grader_error("an index into what is no array")
+        element = _bare(_target(die))
+        return index * self._size(element), element
+
+    def _size(self, die: DIE) -> int:
+        if size := die.attributes.get("DW_AT_byte_size"):
+            return size.value
+        if die.tag == "DW_TAG_array_type":
+            bounds = [c for c in die.iter_children() if c.tag == "DW_TAG_subrange_type"]
+            count = 1
+            for bound in bounds:
+                count *= bound.attributes["DW_AT_upper_bound"].value + 1
+            return count * self._size(_bare(_target(die)))
+        return 8
+
+
+def _target(die: DIE) -> DIE:
+    return die.get_DIE_from_attribute("DW_AT_type")
+
+
+def _bare(die: DIE) -> DIE:
+    """A type without its names and qualifiers."""
+    while die.tag in QUALIFIERS:
+        die = _target(die)
+    return die

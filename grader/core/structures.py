@@ -1,0 +1,23 @@
+"""The kernel's variables by name, in the memory of a stopped machine."""
+
+from __future__ import annotations
+
+from grader.core.dwarf import Layout
+from grader.core.gdb import Gdb
+
+
+class Structures:
+    """Fields of variables and of `struct name`, read through the stub."""
+
+    def __init__(self, gdb: Gdb, layout: Layout):
+        self.gdb, self.layout = gdb, layout
+
+    def read(self, variable: str, path: str = "", base: int | None = None) -> int:
+        found = self.layout.field(variable, path)
+        start = self.gdb.symbols[variable] if base is None else base
+        return self.gdb.read_int(start + found.offset, found.size)
+
+    def text(self, variable: str, path: str = "", base: int | None = None) -> str:
+        """What a struct str holds."""
+        data = self.read(variable, f"{path}.data", base)
+        return self.gdb.read_memory(data, self.read(variable, f"{path}.len", base)).decode("latin-1")

@@ -1,0 +1,6 @@
+#include "standin.h"
+
+long twice(long n)
+{
+	return 2 * n;
+}

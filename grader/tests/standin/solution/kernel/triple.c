@@ -1,0 +1,6 @@
+#include "standin.h"
+
+long thrice(long n)
+{
+	return 3 * n;
+}
