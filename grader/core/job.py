@@ -140,6 +140,8 @@ def _build(job: Job, lab: labs.Lab, chosen: Sequence[Criterion],
         job.gdb,
         job.live,
     )
+    if absent := _absent(job, lab):
+        return plan, f"no {absent} (where is it? `make starters` brings back the starter)"
     for profile in sorted({criterion.profile for criterion in chosen}):
         say(f"building lab {job.lab}, {profile}")
         built = build(
@@ -159,6 +161,13 @@ def _build(job: Job, lab: labs.Lab, chosen: Sequence[Criterion],
         plan.kernels[profile] = str(built.elf)
     plan.save(job.out / "plan.json")
     return plan, None
+
+
+def _absent(job: Job, lab: labs.Lab) -> str | None:
+    """The first of the student's files that is not there: a build would take the reference's."""
+    base = labs.base_of(lab, job.shadow)
+    files = () if job.solution else lab.files
+    return next((f"{lab.folder}/{file}" for file in files if not (base / file).is_file()), None)
 
 
 def _pytest(job: Job, plan: Plan) -> None:

@@ -338,3 +338,12 @@ def test_declarations_that_contradict():
         Infra, match="task 1 has 4 points in lab.toml, and its criteria sum up to 1"
     ):
         check_points(lab, [criterion("a")])
+
+
+def test_missing_file(tree):
+    """A student's file that is not there earns nothing: no build takes the reference's for it."""
+    write(tree, RIGHT_DOUBLE, RIGHT_TRIPLE)
+    (tree / "labs/01-standin/kernel/triple.c").unlink()
+    result = grade(tree)
+    assert {str(outcome.verdict) for outcome in result.outcomes} == {"build"}
+    assert "no labs/01-standin/kernel/triple.c" in table(result)
