@@ -4,7 +4,7 @@ The image is the release profile with CONFIG_BENCH; it prints `bench NAME mean N
 ends itself.  Figures are guest instructions, so they decide: status 1 above a limit.  They are
 official for Debian 12's GCC 12 and QEMU 7.2; with others the table is a report.
 
-Limits are tables `[name]` with `limit`, and optionally `memory` (the board to run on) and `bench`
+Limits are tables `[name]` with `limit`, or `of` and `times` (another figure), and optionally `memory` (the board to run on) and `bench`
 (the name that is printed, where the table has another).
 """
 
@@ -16,7 +16,7 @@ import re
 import shutil
 import subprocess
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from grader.core.build import CROSS_PREFIXES, Request, build
@@ -82,8 +82,16 @@ def measure(elf: Path, limits: dict) -> dict[str, Figure]:
             wanted = {**{name: name for name in printed}, **wanted}
         for name, source in wanted.items():
             if source in printed:
-                figures[name] = Figure(*printed[source], limits.get(name, {}).get("limit"))
-    return figures
+                figures[name] = Figure(*printed[source], None)
+    return {name: replace(f, limit=bound(name, limits, figures)) for name, f in figures.items()}
+
+
+def bound(name: str, limits: dict, figures: dict[str, Figure]) -> int | None:
+    """A figure's limit: a number, or so many times what another figure is now."""
+    table = limits.get(name, {})
+    if (other := figures.get(table.get("of", ""))) is not None:
+        return int(other.worst * table["times"])
+    return table.get("limit")
 
 
 def transcript(elf: Path, memory: str) -> str:
