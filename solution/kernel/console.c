@@ -136,16 +136,22 @@ u64 console_output_lost(void)
 	return output.dropped;
 }
 
+void console_printf_v(const char *format, va_list args)
+{
+	u8 text[512];
+	struct byte_buf buf = BYTE_BUF(text);
+
+	fmt_v(&buf, format, args);
+	console_write(byte_buf_view(&buf));
+}
+
 void console_printf(const char *format, ...)
 {
-	u8 text[256];
-	struct byte_buf buf = BYTE_BUF(text);
 	va_list args;
 
 	va_start(args, format);
-	fmt_v(&buf, format, args);
+	console_printf_v(format, args);
 	va_end(args);
-	console_write(byte_buf_view(&buf));
 }
 
 /* ---- Input ---- */

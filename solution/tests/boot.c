@@ -4,23 +4,18 @@
  * ends with 0 if all passed, else 1.
  */
 #include <mazu/bootargs.h>
-#include <mazu/bytes.h>
 #include <mazu/console.h>
-#include <mazu/fmt.h>
 #include <mazu/init.h>
 #include <mazu/power.h>
 #include <mazu/selftest.h>
 
 void selftest_print(const char *format, ...)
 {
-	u8 text[512];
-	struct byte_buf buf = BYTE_BUF(text);
 	va_list args;
 
 	va_start(args, format);
-	fmt_v(&buf, format, args);
+	console_printf_v(format, args);
 	va_end(args);
-	console_write(byte_buf_view(&buf));
 }
 
 static void selftest_at_boot(void)

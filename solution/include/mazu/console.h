@@ -13,6 +13,7 @@
 #include <mazu/error.h>
 #include <mazu/str.h>
 #include <mazu/types.h>
+#include <stdarg.h>
 
 struct console_ops {
 	struct str name;
@@ -38,7 +39,9 @@ const struct console_reader *console_set_reader(const struct console_reader *rea
 
 /* Any context. A newline gets its carriage return on the way. */
 void console_write(struct byte_view bytes);
+/* The same for text of at most 512 bytes; the rest is cut. */
 void console_printf(const char *format, ...) __printf(1, 2);
+void console_printf_v(const char *format, va_list args) __printf(1, 0);
 
 /*
  * From the driver's interrupt handler. Without room it keeps what it has, until input_resume;
