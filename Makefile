@@ -36,7 +36,7 @@ handout-needs := LAB OUT
 grade-class-needs := LAB SUBMISSIONS
 $(foreach g,$(MAKECMDGOALS),$(foreach v,$($g-needs),$(if $($v),,$(error $g needs $v=...))))
 
-course-only := test lint starters handout grade-class check-graders
+course-only := test lint starters handout grade-class check check-graders hosttest fuzz
 ifneq ($(wildcard .handout),)
 $(foreach g,$(filter $(course-only),$(MAKECMDGOALS)),$(error $g is for the course's own tree; this is a handout))
 endif

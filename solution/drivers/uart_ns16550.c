@@ -25,7 +25,7 @@ enum uart_register { UART_DATA = 0, UART_IER = 1, UART_IIR = 2, UART_FCR = 2, UA
 #define IER_RECEIVED 0x01
 #define IER_TRANSMIT_EMPTY 0x02
 #define IIR_NONE 0x01
-#define FCR_ENABLE_AND_CLEAR 0x07
+#define FCR_ENABLE 0x01
 #define LSR_RECEIVED 0x01
 #define LSR_OVERRUN 0x02
 #define LSR_TRANSMIT_EMPTY 0x20
@@ -123,7 +123,7 @@ static enum error uart_init(void)
 	uart = board.uart.reg.base;
 	shift = board.uart_shift;
 	uart_write(UART_IER, 0);
-	uart_write(UART_FCR, FCR_ENABLE_AND_CLEAR);
+	uart_write(UART_FCR, FCR_ENABLE); /* what was typed already stays */
 	err = request_irq(board.uart.irq, uart_interrupt, NULL, STR("uart"));
 	if (err)
 		return err;

@@ -24,6 +24,8 @@
 
 struct board board;
 
+static u64 boot_hart; /* the hart we run on; written once, before the walk */
+
 const struct board_hart *board_hart(u64 id)
 {
 	for (u32 i = 0; i < board.hart_count; i++)
@@ -159,7 +161,9 @@ static enum error hart_read(const struct fdt_node *node)
 		return OK;
 	if (board.hart_count == CONFIG_CPU_MAX) {
 		board.harts_ignored++;
-		return OK;
+		if (id.value.base != boot_hart)
+			return OK;
+		board.hart_count--;
 	}
 	board.harts[board.hart_count++] = (struct board_hart){
 		.id = id.value.base,
@@ -264,7 +268,7 @@ static enum error devtree_parse(uptr address)
 }
 
 /* What QEMU's virt machine has, whatever its options (hw/riscv/virt.c, the memory map). */
-static void board_assume_virt(u64 boot_hart)
+static void board_assume_virt(void)
 {
 	board = (struct board){
 		.problem = board.problem,
@@ -274,6 +278,7 @@ static void board_assume_virt(u64 boot_hart)
 		.memory = { .at = { { 0x80000000, 64UL << 20 } }, .count = 1 },
 		.harts = { { .id = boot_hart, .context = 2 * (u32)boot_hart + 1 } },
 		.hart_count = 1,
+		.timebase_hz = 10 * 1000 * 1000,
 		.uart = { true, { 0x10000000, 0x100 }, 10 },
 		.plic = { true, { 0xc000000, 0x600000 }, 0 },
 		.plic_sources = 95,
@@ -286,7 +291,7 @@ static void board_assume_virt(u64 boot_hart)
  * The hart we run on becomes number 0. One that the tree does not know runs us all the same: if
  * need be it takes another's place.
  */
-static void board_put_boot_hart_first(u64 boot_hart)
+static void board_put_boot_hart_first(void)
 {
 	struct board_hart first = { .id = boot_hart, .context = BOARD_NO_CONTEXT };
 	u32 at = 0;
@@ -304,11 +309,38 @@ static void board_put_boot_hart_first(u64 boot_hart)
 	board.harts[0] = first;
 }
 
-void devtree_read(uptr address, u64 boot_hart)
+/* ---- What the tree says of devices, and what is so ---- */
+
+static bool is_memory(struct fdt_range range)
 {
+	for (u32 i = 0; i < board.memory.count; i++)
+		if (range.base - board.memory.at[i].base < board.memory.at[i].size)
+			return true;
+	return false;
+}
+
+static void device_check(struct board_device *device, bool (*answers)(uptr address), u64 offset)
+{
+	if (device->present && (is_memory(device->reg) || !answers(device->reg.base + offset)))
+		device->present = false;
+}
+
+/* A sound tree may still lie: a device that a first load does not find is not there. */
+static void devices_check(void)
+{
+	device_check(&board.uart, arch_answers_byte, 5UL << board.uart_shift);
+	device_check(&board.plic, arch_answers_word, 0);
+	device_check(&board.rtc, arch_answers_word, 0);
+	device_check(&board.test, arch_answers_word, 0);
+}
+
+void devtree_read(uptr address, u64 hart)
+{
+	boot_hart = hart;
 	if (devtree_parse(address))
-		board_assume_virt(boot_hart);
-	board_put_boot_hart_first(boot_hart);
+		board_assume_virt();
+	devices_check();
+	board_put_boot_hart_first();
 	board.timebase_assumed = board.timebase_hz < 1000 || board.timebase_hz > 10000000000;
 	if (board.timebase_assumed)
 		board.timebase_hz = 10 * 1000 * 1000;

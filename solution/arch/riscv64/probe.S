@@ -1,14 +1,20 @@
 /*
- * bool arch_readable(uptr start, size_t size): look before you leap.
+ * Look before you leap: loads that may fault.
  *
- * Touches one byte in each 4 KiB of [start, start + size) and the last byte. If a load faults,
- * the trap handler recognises its address and continues at arch_probe_fault. For memory whose
+ * All of them stand between arch_probe_load and arch_probe_fault; a fault at any of those
+ * addresses continues at arch_probe_fault, which answers "no" (trap.c). For memory and devices whose
  * existence is somebody else's claim; not a way to make wild pointers tame.
  */
 	.section .text
-	.globl arch_readable, arch_probe_load, arch_probe_fault
+	.globl arch_readable, arch_answers_byte, arch_answers_word
+	.globl arch_probe_load, arch_probe_fault
+
+	/*
+	 * bool arch_readable(uptr start, size_t size): touches one byte in each
+	 * 4 KiB of [start, start + size), and the last byte.
+	 */
 arch_readable:
-	beqz	a1, 3f
+	beqz	a1, yes
 	add	a1, a0, a1
 	addi	a1, a1, -1		/* the last byte */
 	bltu	a1, a0, arch_probe_fault	/* the range wraps */
@@ -19,12 +25,23 @@ arch_readable:
 	bgeu	t2, t1, 1b
 	mv	a0, a1
 	call	t0, arch_probe_load
-3:	li	a0, 1
+yes:	li	a0, 1
 	ret
-	/* The one load that may fault; returns to t0. */
+
+	/* Returns to t0. */
 arch_probe_load:
 	lbu	zero, 0(a0)
 	jr	t0
+	/* bool arch_answers_byte(uptr address) */
+arch_answers_byte:
+	lbu	zero, 0(a0)
+	j	yes
+	/* bool arch_answers_word(uptr address) */
+arch_answers_word:
+	andi	t0, a0, 3
+	bnez	t0, arch_probe_fault
+	lw	zero, 0(a0)
+	j	yes
 arch_probe_fault:
 	li	a0, 0
 	ret

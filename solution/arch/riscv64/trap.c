@@ -3,7 +3,7 @@
  * mean nothing good.
  *
  * Two exceptions are expected in a kernel without user programs: a breakpoint that somebody
- * asked for, and a load by arch_readable from an address that may not exist. Everything else
+ * asked for, and a load by probe.S from an address that may not exist. Everything else
  * is a fault.
  */
 #include <arch/layout.h>
@@ -54,7 +54,7 @@ static bool trap_breakpoint(struct trap_frame *frame)
 
 static bool trap_load_access(struct trap_frame *frame)
 {
-	if (frame->pc != (uptr)arch_probe_load)
+	if (frame->pc < (uptr)arch_probe_load || frame->pc >= (uptr)arch_probe_fault)
 		return false;
 	frame->pc = (uptr)arch_probe_fault;
 	return true;

@@ -76,6 +76,10 @@ trap_handler *trap_set_breakpoint(trap_handler *handler);
 /* Whether all of [start, start + size) can be read; touches a byte in each 4 KiB. */
 bool arch_readable(uptr start, size_t size);
 
+/* Whether a load from a device's register there, of a byte or of an aligned word, succeeds. */
+bool arch_answers_byte(uptr address);
+bool arch_answers_word(uptr address);
+
 /* Continues in user mode at pc with stack pointer sp. Interrupts off. */
 void arch_enter_user(uptr pc, uptr sp) __noreturn;
 
