@@ -19,6 +19,7 @@ import pytest
 
 from grader.core.declare import graded
 from grader.core.dwarf import Layout
+from grader.core.structures import Structures
 from grader.core.verdict import expect, expect_equal
 
 OK, ERR_CORRUPT = 0, 12
@@ -29,25 +30,6 @@ PANIC_STATUS = 70
 PRINTK_TRACE = 5
 INTERRUPT = 1 << 63
 SSTATUS_SIE = 1 << 1
-
-
-# ---- Reading the kernel's structures -------------------------------------------------------------
-
-
-class Structures:
-    """Fields of the kernel's variables, by name, in the memory of a stopped machine."""
-
-    def __init__(self, gdb, layout):
-        self.gdb, self.layout = gdb, layout
-
-    def read(self, variable: str, path: str = "", base: int | None = None) -> int:
-        found = self.layout.field(variable, path)
-        start = self.gdb.symbols[variable] if base is None else base
-        return self.gdb.read_int(start + found.offset, found.size)
-
-    def text(self, variable: str, path: str = "", base: int | None = None) -> str:
-        data = self.read(variable, f"{path}.data", base)
-        return self.gdb.read_memory(data, self.read(variable, f"{path}.len", base)).decode("latin-1")
 
 
 @pytest.fixture

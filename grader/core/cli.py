@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import signal
 import subprocess
@@ -62,7 +63,10 @@ def check(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "grader/pytest.ini"),
                str(ROOT / "grader/check")]
     command += ["-k", options.test] if options.test else []
-    command += ["-s"] if options.live else []
+    if options.live:
+        command += ["-s"]
+    elif importlib.util.find_spec("xdist"):
+        command += ["-n", str(WORKERS)]
     return subprocess.run(command, cwd=ROOT).returncode
 
 

@@ -1,0 +1,1 @@
+"""Integration tests of a booted system: `make check`."""
