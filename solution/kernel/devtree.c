@@ -14,7 +14,6 @@
  */
 #include <arch/trap.h>
 #include <mazu/board.h>
-#include <mazu/printk.h>
 
 /* No blob of an honest machine is larger; QEMU's own limit is 1 MiB. */
 #define DEVTREE_SIZE_MAX (2UL << 20)
@@ -344,52 +343,4 @@ void devtree_read(uptr address, u64 hart)
 	board.timebase_assumed = board.timebase_hz < 1000 || board.timebase_hz > 10000000000;
 	if (board.timebase_assumed)
 		board.timebase_hz = 10 * 1000 * 1000;
-}
-
-/* ---- The report ---- */
-
-static void report_ranges(const char *what, const struct board_ranges *ranges)
-{
-	for (u32 i = 0; i < ranges->count; i++)
-		pr_info("%s: 0x%lx..0x%lx, %lu KiB", what, ranges->at[i].base,
-			ranges->at[i].base + ranges->at[i].size - 1, ranges->at[i].size >> 10);
-	if (ranges->ignored)
-		pr_warn("%s: %u more ranges ignored", what, ranges->ignored);
-}
-
-static void report_device(const char *name, const struct board_device *device)
-{
-	if (device->present)
-		pr_debug("devtree: %s at 0x%lx, irq %u", name, device->reg.base, device->irq);
-	else
-		pr_warn("devtree: no %s", name);
-}
-
-static void report_problems(void)
-{
-	if (!str_is_empty(board.problem))
-		pr_err("devtree: at 0x%lx + %zu: %.*s; assuming QEMU's virt machine",
-		       board.tree.base, board.problem_offset, STR_ARG(board.problem));
-	if (board.boot_hart_unknown)
-		pr_warn("devtree: hart %lu, which we run on, is not in the tree",
-			board.harts[0].id);
-	if (board.harts_ignored)
-		pr_warn("devtree: %u more than CONFIG_CPU_MAX=%d harts, ignored",
-			board.harts_ignored, CONFIG_CPU_MAX);
-	if (board.timebase_assumed)
-		pr_warn("devtree: no credible timebase-frequency, assuming %lu Hz",
-			board.timebase_hz);
-}
-
-void devtree_report(void)
-{
-	pr_info("machine: %.*s, %u hart%s", STR_ARG(board.model), board.hart_count,
-		board.hart_count == 1 ? "" : "s");
-	report_problems();
-	report_ranges("memory", &board.memory);
-	report_ranges("reserved", &board.reserved);
-	report_device("UART", &board.uart);
-	report_device("PLIC", &board.plic);
-	report_device("RTC", &board.rtc);
-	report_device("test device", &board.test);
 }
