@@ -128,8 +128,15 @@ LDFLAGS := $(arch-flags) -nostdlib -static -no-pie -T $(O)/kernel.lds \
 # say(WORD,file,command): the command, as loud as it should be.
 say = $(quiet)$(if $(quiet),$(if $(silent),,printf '  %-7s %s\n' $1 $2 && ))$3
 
-# stamp(file,content): the file holds this content, and is newer than before only if it did not.
-stamp = $(if $(subst $(file <$1),,$2)$(subst $2,,$(file <$1)),$(file >$1,$2))
+# stamp(x,command): the last command for x is the value of saved-x, kept in x.cmd, a file that make reads; it
+# is written only when it differs. (Not $(file <...): make 4.3 misreads that in some environments.)
+differ = $(subst $1,,$2)$(subst $2,,$1)
+stamp = $(if $(call differ,$(value saved-$1),$2),$(file >$(O)/$1.cmd,$(call saved,$1,$2)))
+define saved
+define saved-$1
+$2
+endef
+endef
 
 compile = $(CC) $(CPPFLAGS) -iquote $(S)/$(dir $1) $(CFLAGS) $(if $(shadow),$(shadow-flags)) $(flags-$1) \
 	-MMD -MP -c -o $(O)/$1 $2
@@ -137,7 +144,7 @@ compile = $(CC) $(CPPFLAGS) -iquote $(S)/$(dir $1) $(CFLAGS) $(if $(shadow),$(sh
 # rule(target,prerequisites,WORD,command): a target under $(O) that is made anew when its command changes.
 define rule
 command-$1 := $$(call $4,$1,$2)
-$$(call stamp,$(O)/$1.cmd,$$(command-$1) | $$(compiler))
+$$(call stamp,$1,$$(command-$1) | $$(compiler))
 $(O)/$1: $2 $(O)/$1.cmd
 	$$(call say,$3,$(if $(word 2,$2),$(O)/$1,$2),$$(command-$1))
 endef
@@ -146,6 +153,9 @@ endef
 copy = cp $2 $(O)/$1
 reference = $(if $(REFOBJ),$(wildcard $(REFOBJ)/$1))
 object = $(if $(reference),$(call rule,$1,$(reference),COPY,copy),$(call rule,$1,$(source),CC,compile))
+
+linked := kernel.lds symtab-empty.o symtab.o unnamed.elf
+include $(wildcard $(objects:%=$(O)/%.cmd) $(linked:%=$(O)/%.cmd))
 
 $(shell mkdir -p $(sort $(dir $(addprefix $(O)/,$(objects)))))
 $(foreach o,$(objects),$(eval $(call object,$o)))

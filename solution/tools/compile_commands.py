@@ -3,7 +3,7 @@
 
     compile_commands.py build/defconfig/kernel/main.o.cmd ... > compile_commands.json
 
-A stamp is one line, `command | compiler version`; the source is the command's last word. Objects that
+A stamp defines a variable of make, `command | compiler version`; the source is the command's last word. Objects that
 were copied in place of being compiled are left out.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def entry(stamp: Path, directory: str) -> dict[str, str] | None:
-    command = stamp.read_text().rpartition(" | ")[0].replace("$PWD", directory)
+    command = stamp.read_text().splitlines()[1].rpartition(" | ")[0].replace("$PWD", directory)
     words = command.split()
     if "-c" not in words:
         return None
