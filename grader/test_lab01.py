@@ -773,7 +773,7 @@ def test_boot_selftests(gdb):
     """The kernel's own tests pass: selftest_run returns no failures, and QEMU ends with 0."""
     machine = gdb(stop="selftest_run", append="selftest")
     machine.expect_intact("selftest_run", "selftest_check", "selftest_check_eq", "selftest_check_str_eq")
-    machine.finish(within=60)
+    machine.finish(within=15)
     expect_equal(machine.read("a0") & 0xFFFFFFFF, 0, "self-tests that failed")
     machine.resume()
     expect_equal(machine.machine.wait_exit(), 0, "QEMU's status")

@@ -6,8 +6,9 @@ A mutant is a patch against the reference with two header lines or three:
     Hole: trap_dispatch          (or  Task: 4)
 
 It is applied to a private copy of the tree whose build directory stays warm, so that one object is
-compiled; the criteria that it names run, and each of them must fail.  A mutant that does not apply,
-does not compile, or that a named criterion lets pass, fails the check; so does a hole without one.
+compiled; the criteria that it names run, and each of them must fail by itself: one that another
+blocks shows nothing.  A mutant that does not apply, does not compile, or that a named criterion
+lets pass, fails the check; so does a hole without one.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
+from course import labs
+
 from grader.core.job import ROOT, Job, criteria_file, load_lab, run
 from grader.core.verdict import Verdict, raise_grader_error
 
 HEADER = re.compile(r"^(Criteria|Task|Hole):\s*(.+)$", re.MULTILINE)
 COPIED = ("Makefile", "solution", "tools", "labs")
+CATCHES = (Verdict.FAIL, Verdict.PANIC, Verdict.HANG)
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,11 @@ class Judged:
 
 
 def mutants(options: argparse.Namespace) -> int:
-    """Check the mutants of one lab, or of all that have some."""
+    """Check the mutants of one lab, or of every lab that there is; one without any fails."""
     base = options.patches or ROOT / "grader/mutants"
-    labs = (
-        [options.lab]
-        if options.lab
-        else sorted(int(p.name[3:]) for p in base.glob("lab[0-9][0-9]"))
-    )
-    return max(
-        [_lab(options, lab, options.patches or base / f"lab{lab:02}") for lab in labs], default=0
-    )
+    every = [lab.number for lab in labs.load_all(options.tree.resolve())]
+    numbers = [options.lab] if options.lab else every
+    return max(_lab(options, n, options.patches or base / f"lab{n:02}") for n in numbers)
 
 
 def _lab(options: argparse.Namespace, number: int, folder: Path) -> int:
@@ -68,6 +67,7 @@ def _lab(options: argparse.Namespace, number: int, folder: Path) -> int:
     chosen = [m for m in read_mutants(folder) if not options.only or m.name in options.only]
     if options.check_applies:
         judged = [Judged(m, trouble) for m in chosen if (trouble := apply(m, lab.root, "--check"))]
+        judged += _uncovered(lab, chosen, folder)
         return _print(number, judged, f"all {len(chosen)} apply")
     judged = _judge_all(
         lab, chosen, options.criteria or criteria_file(number), max(1, options.jobs)
@@ -160,7 +160,7 @@ def _judge(mutant: Mutant, job: Job) -> Judged:
     verdicts = ", ".join(f"{o.criterion.name} {o.verdict}" for o in outcomes)
     if any(o.verdict is Verdict.BUILD for o in outcomes):
         return Judged(mutant, f"does not compile: {outcomes[0].sentence}", verdicts)
-    missed = [o.criterion.name for o in outcomes if o.verdict is Verdict.PASS]
+    missed = [o.criterion.name for o in outcomes if o.verdict not in CATCHES]
     return Judged(mutant, "not caught by " + ", ".join(missed) if missed else "", verdicts)
 
 
