@@ -26,13 +26,21 @@ static void expire(void *arg)
 	*(volatile u64 *)arg = time_now_ns();
 }
 
-/* Interrupts are on in a test; each wait ends because the timer is armed. */
+/*
+ * Looks and waits with interrupts off, so that the one in question cannot come in between; it is
+ * taken when they are on again. Each wait ends because the timer is armed.
+ */
 static u64 wait_for(u64 deadline)
 {
 	expired_at = 0;
 	timer_arm(deadline, expire, (void *)&expired_at);
-	while (expired_at == 0)
-		arch_wait_for_interrupt();
+	while (expired_at == 0) {
+		bool irqs = arch_irq_save();
+
+		if (expired_at == 0)
+			arch_wait_for_interrupt();
+		arch_irq_restore(irqs);
+	}
 	return expired_at;
 }
 
