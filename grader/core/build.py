@@ -3,6 +3,9 @@
 The compiler reads what a stranger wrote, so it gets no network, sees only the tree and the
 toolchain, and writes only its build directory.  Its log is kept; when it fails, the first line that
 names an error is the one sentence of the verdict `build`.
+
+A log is a stranger's text too (`#error Cannot allocate memory`; a #line even writes whole lines), so
+a host's fault that it speaks of needs a witness on the host.
 """
 
 from __future__ import annotations
@@ -11,11 +14,11 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.core.process import end_group
+from grader.core.process import available_memory, end_group
 from grader.core.sandbox import Jail, Limits, confine, prefixes
 from grader.core.verdict import Infra, shorten
 
@@ -25,7 +28,8 @@ ERROR_LINE = re.compile(
     r"(?:error|Error|undefined reference|multiple definition|No rule to make)\b.*"
 )
 MAKE_ECHO = re.compile(r"^make(\[\d+\])?: ")
-HOST_SIGNS = ("ModuleNotFoundError", "No space left on device", "Cannot allocate memory")
+SPACE_OF_A_BUILD = 256 << 20
+MEMORY_OF_A_BUILD = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,31 @@ def build(request: Request) -> Built:
     text = log.read_text("utf-8", "replace")
     if status == 0 and request.elf.exists():
         return Built(request.elf, log, None)
-    if sign := next((sign for sign in HOST_SIGNS if sign in text), None):
-        raise Infra(f"the build broke on this host ({sign})", f"see {log}, and run tools/setup")
+    for sign, is_true in HOST_SIGNS.items():
+        if sign in text and is_true(request):
+            raise Infra(f"the build broke on this host ({sign})", f"see {log}, and run tools/setup")
     return Built(request.elf, log, first_error(text, request.tree))
+
+
+def _lacks_modules(request: Request) -> bool:
+    tool = Path(__file__).resolve().parents[2] / "tools/python"
+    done = subprocess.run([tool], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return done.returncode != 0
+
+
+def _lacks_space(request: Request) -> bool:
+    return shutil.disk_usage(request.out).free < SPACE_OF_A_BUILD
+
+
+def _lacks_memory(request: Request) -> bool:
+    return available_memory() < MEMORY_OF_A_BUILD
+
+
+HOST_SIGNS: dict[str, Callable[[Request], bool]] = {
+    "ModuleNotFoundError": _lacks_modules,
+    "No space left on device": _lacks_space,
+    "Cannot allocate memory": _lacks_memory,
+}
 
 
 def first_error(log: str, tree: Path) -> str:

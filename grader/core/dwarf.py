@@ -5,6 +5,9 @@
 
 A path starts at a variable's type (or `struct name`) and goes through members, array elements and
 nothing else.  So a criterion names what it reads, and a field that moves does not break it.
+
+A submission adds types of its own: one of our name in its files does not hide ours, and debug
+information that nobody can read is its failure, not the grader's.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from pathlib import Path
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
 
-from grader.core.verdict import raise_grader_error
+from grader.core.verdict import Failure, raise_grader_error
 
 STEP = re.compile(r"\.?(\w+)|\[(\d+)\]")
+OURS = "solution/"  # in the name of a source that no student wrote
 QUALIFIERS = ("DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type")
 
 
@@ -49,9 +53,16 @@ class Layout:
     @cached_property
     def _roots(self) -> dict[str, DIE]:
         """Variables and structures by name; a variable's declaration tells its type as well."""
+        try:
+            return self._read_roots()
+        except Exception as error:  # elftools raises whatever hostile bytes lead it to
+            raise Failure("debug information that can be read", type(error).__name__) from error
+
+    def _read_roots(self) -> dict[str, DIE]:
         found: dict[str, DIE] = {}
-        for unit in ELFFile(self._file).get_dwarf_info().iter_CUs():
-            for die in unit.get_top_DIE().iter_children():
+        units = [unit.get_top_DIE() for unit in ELFFile(self._file).get_dwarf_info().iter_CUs()]
+        for unit in sorted(units, key=lambda unit: OURS not in unit.get_full_path()):
+            for die in unit.iter_children():
                 name = die.attributes.get("DW_AT_name")
                 is_whole = "DW_AT_declaration" not in die.attributes
                 if name and die.tag == "DW_TAG_structure_type" and is_whole:

@@ -64,10 +64,16 @@ class Symbols:
     def bytes_of(self, name: str) -> bytes:
         """What the image holds at a symbol: all of it, as loaded."""
         symbol = self.symbol(name)
+        return self._loaded(name, symbol.address, symbol.size)
+
+    def bytes_between(self, start: str, end: str) -> bytes:
+        """What the image holds from one symbol up to another."""
+        return self._loaded(start, self[start], self[end] - self[start])
+
+    def _loaded(self, name: str, start: int, size: int) -> bytes:
         for address, data in self._segments:
-            if address <= symbol.address < address + len(data):
-                start = symbol.address - address
-                return data[start : start + symbol.size]
+            if address <= start < address + len(data):
+                return data[start - address : start - address + size]
         raise Failure(f"{name} to have contents in the image", "an address outside of it")
 
     @cached_property

@@ -69,3 +69,13 @@ def oom_kills() -> int:
     except OSError:
         return 0
     return int(counters.get("oom_kill", 0))
+
+
+def available_memory() -> int:
+    """Bytes that a new process may hope for; without end where the host does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return 1 << 62
+    table = dict(line.split(":", 1) for line in lines)
+    return int(table["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in table else 1 << 62

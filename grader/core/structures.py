@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from grader.core.dwarf import Layout
 from grader.core.gdb import Gdb
+from grader.core.verdict import expect
+
+LONGEST_TEXT = 4096  # a length is the guest's, and may be anything
 
 
 class Structures:
@@ -19,5 +22,6 @@ class Structures:
 
     def text(self, variable: str, path: str = "", base: int | None = None) -> str:
         """What a struct str holds."""
-        data = self.read(variable, f"{path}.data", base)
-        return self.gdb.read_memory(data, self.read(variable, f"{path}.len", base)).decode("latin-1")
+        data, length = (self.read(variable, f"{path}.{part}", base) for part in ("data", "len"))
+        expect(length <= LONGEST_TEXT, f"{variable}{path and '.'}{path} to be a text", f"a length of {length}")
+        return self.gdb.read_memory(data, length).decode("latin-1")

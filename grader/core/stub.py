@@ -138,6 +138,15 @@ class Stub:
             if self.read_memory(name, len(want)) != want:
                 raise Failure(f"the code of {name} as it was built", "code changed at run time")
 
+    def expect_intact_between(self, start: str, end: str) -> None:
+        """Fail unless memory holds what the image does, from one symbol up to another."""
+        want = self.symbols.bytes_between(start, end)
+        got = self.read_memory(start, len(want))
+        if got != want:
+            first = next(at for at, pair in enumerate(zip(got, want)) if pair[0] != pair[1])
+            place = self.symbols.locate(self.address(start) + first)
+            raise Failure(f"{place} as it was built", "memory changed at run time")
+
     # -- looking back -------------------------------------------------------------------------
 
     def backtrace(self) -> list[str]:

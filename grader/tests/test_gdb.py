@@ -143,10 +143,14 @@ def test_backtrace_and_finish(stub):
 
 def test_patched_code_is_noticed(stub):
     """Code changed at run time no longer counts as pristine."""
+    first, last = sorted(("add", "sum"), key=stub.address)
     stub.expect_intact("add", "sum")
-    stub.write_memory("add", b"\1\0")
-    with pytest.raises(Failure, match="the code of add as it was built"):
-        stub.expect_intact("add")
+    stub.expect_intact_between(first, last)
+    stub.write_memory(first, b"\1\0")
+    with pytest.raises(Failure, match=f"the code of {first} as it was built"):
+        stub.expect_intact(first)
+    with pytest.raises(Failure, match=f"{first} as it was built, got memory changed"):
+        stub.expect_intact_between(first, last)
 
 
 def test_harts_are_threads(boot):

@@ -179,6 +179,13 @@ def test_endless_compilation(tree, monkeypatch):
     assert built.error and time.monotonic() - started < 30
 
 
+def test_a_build_log_is_no_witness(tree):
+    """A submission that writes a host's complaint into the log has not compiled, and stops no run."""
+    forged = "#line 1 \"x\\nModuleNotFoundError: No module named 'y'\\nz.c\"\n#error Cannot allocate memory\n"
+    write(tree, double=forged)
+    assert set(verdicts(grade(tree)).values()) == {"build"}
+
+
 def test_infra_is_status_3(tree):
     """Without QEMU there is no grade: status 3, and what to do."""
     done = shell(
