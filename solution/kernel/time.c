@@ -61,10 +61,13 @@ u64 time_now_ns(void)
 
 /* ---- The timer ---- */
 
-void timer_set_ops(const struct timer_ops *ops)
+const struct timer_ops *timer_set_ops(const struct timer_ops *ops)
 {
+	const struct timer_ops *previous = timer_ops;
+
 	timer_ops = ops;
 	timer_cancel();
+	return previous;
 }
 
 struct str timer_name(void)

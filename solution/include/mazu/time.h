@@ -37,7 +37,8 @@ struct timer_ops {
 	struct str name;
 	void (*set)(u64 deadline_ticks);
 };
-void timer_set_ops(const struct timer_ops *ops);
+/* Cancels what was armed. Returns the one before, or NULL. */
+const struct timer_ops *timer_set_ops(const struct timer_ops *ops);
 struct str timer_name(void);
 u64 timer_interrupts(void);
 
