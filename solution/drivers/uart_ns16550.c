@@ -27,15 +27,13 @@ enum uart_register { UART_DATA = 0, UART_IER = 1, UART_IIR = 2, UART_FCR = 2, UA
 #define IIR_NONE 0x01
 #define FCR_ENABLE 0x01
 #define LSR_RECEIVED 0x01
-#define LSR_OVERRUN 0x02
 #define LSR_TRANSMIT_EMPTY 0x20
 
 #define FIFO_SIZE 16
 
 static uptr uart; /* written once, at boot, like the next */
 static u32 shift;
-static u8 ier;	     /* interrupts off: what IER holds */
-static u64 overruns; /* the handler: bytes that the chip lost */
+static u8 ier; /* interrupts off: what IER holds */
 
 static u8 uart_read(enum uart_register reg)
 {
@@ -81,10 +79,7 @@ static bool uart_receive(void)
 	u32 i;
 
 	for (i = 0; i < FIFO_SIZE; i++) {
-		u8 status = uart_read(UART_LSR);
-
-		overruns += status & LSR_OVERRUN ? 1 : 0;
-		if (!(status & LSR_RECEIVED))
+		if (!(uart_read(UART_LSR) & LSR_RECEIVED))
 			break;
 		if (!console_input_room()) {
 			uart_set_interrupts(ier & ~IER_RECEIVED);

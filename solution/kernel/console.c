@@ -131,11 +131,6 @@ void console_flush(void)
 	spin_unlock_irqrestore(&console_lock, irqs);
 }
 
-u64 console_output_lost(void)
-{
-	return output.dropped;
-}
-
 void console_printf_v(const char *format, va_list args)
 {
 	u8 text[512];

@@ -21,6 +21,8 @@
 /* Supervisor external interrupt: how a PLIC context names itself (Privileged spec, table 4.2). */
 #define INTERRUPT_SUPERVISOR_EXTERNAL 9
 
+#define VIRT_TIMEBASE_HZ (10 * 1000 * 1000)
+
 struct board board;
 
 static u64 boot_hart; /* the hart we run on; written once, before the walk */
@@ -53,6 +55,15 @@ static void ranges_add_reg(struct board_ranges *ranges, const struct fdt_node *n
 			return;
 		ranges_add(ranges, range.value);
 	}
+}
+
+/* Those of the memory reservation block; one that wraps reserves nothing. Bounded by the block. */
+static void ranges_add_reservations(struct board_ranges *ranges, const struct fdt *fdt)
+{
+	struct result_fdt_range range;
+
+	for (size_t i = 0; (range = fdt_reservation(fdt, i)).err != ERR_NOENT; i++)
+		ranges_add(ranges, range.value);
 }
 
 /* ---- Devices: the first enabled one of its kind counts ---- */
@@ -258,8 +269,8 @@ static enum error devtree_parse(uptr address)
 		err = fdt_open((struct byte_view){ header, claimed }, &fdt);
 	if (!err)
 		err = fdt_for_each_node(&fdt, devtree_visit, NULL);
-	for (size_t i = 0; !err && i < BOARD_RANGES_MAX; i++)
-		ranges_add(&board.reserved, fdt_reservation(&fdt, i).value);
+	if (!err)
+		ranges_add_reservations(&board.reserved, &fdt);
 	board.problem = err ? fdt.problem : STR("");
 	board.problem_offset = fdt.problem_offset;
 	board.tree = (struct fdt_range){ address, claimed };
@@ -277,7 +288,7 @@ static void board_assume_virt(void)
 		.memory = { .at = { { 0x80000000, 64UL << 20 } }, .count = 1 },
 		.harts = { { .id = boot_hart, .context = 2 * (u32)boot_hart + 1 } },
 		.hart_count = 1,
-		.timebase_hz = 10 * 1000 * 1000,
+		.timebase_hz = VIRT_TIMEBASE_HZ,
 		.uart = { true, { 0x10000000, 0x100 }, 10 },
 		.plic = { true, { 0xc000000, 0x600000 }, 0 },
 		.plic_sources = 95,
@@ -342,5 +353,5 @@ void devtree_read(uptr address, u64 hart)
 	board_put_boot_hart_first();
 	board.timebase_assumed = board.timebase_hz < 1000 || board.timebase_hz > 10000000000;
 	if (board.timebase_assumed)
-		board.timebase_hz = 10 * 1000 * 1000;
+		board.timebase_hz = VIRT_TIMEBASE_HZ;
 }

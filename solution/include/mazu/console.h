@@ -56,9 +56,6 @@ bool console_has_driver(void);
 /* From the driver's interrupt handler: there is room in the device. */
 void console_output_ready(void);
 
-/* Bytes of output lost to a device that stopped taking any. */
-u64 console_output_lost(void);
-
 /* Waits until everything written has left the machine. Interrupts on or off. */
 void console_flush(void);
 

@@ -3,7 +3,7 @@
  *
  * Each access happens once, with its stated width, in program order with other accesses to
  * devices (the platform's I/O regions are strongly ordered). Order against ordinary memory,
- * where a device reads it, is the driver's business: arch_io_fence().
+ * where a device reads it, is the driver's business.
  */
 #ifndef MAZU_MMIO_H
 #define MAZU_MMIO_H

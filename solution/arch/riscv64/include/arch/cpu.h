@@ -76,10 +76,4 @@ static inline void arch_breakpoint(void)
 	__asm__ volatile(".option push; .option norvc; ebreak; .option pop" ::: "memory");
 }
 
-/* Orders device writes before and after it (a fence of all memory and I/O). */
-static inline void arch_io_fence(void)
-{
-	__asm__ volatile("fence iorw, iorw" ::: "memory");
-}
-
 #endif
