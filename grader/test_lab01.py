@@ -502,15 +502,16 @@ def test_fmt_latency(icount, latency):
 
 FRAME = SCRATCH + 0x60000
 NOWHERE = 0x30_0000_0000  # no device and no memory is there
-HANDLERS = ("trap_timer", "trap_external", "trap_breakpoint", "trap_load_access", "trap_fault")
+HANDLERS = ("trap_timer", "trap_external", "trap_breakpoint", "trap_accident", "trap_page", "trap_fault")
 CAUSES = {
     INTERRUPT | 5: "trap_timer",
     INTERRUPT | 9: "trap_external",
     3: "trap_breakpoint",
-    5: "trap_load_access",
+    **dict.fromkeys((0, 1, 2, 4, 5, 6, 7, 8), "trap_accident"),
+    **dict.fromkeys((12, 13, 15), "trap_page"),
 }
 LOWEST = 16  # of the codes without a place in the tables
-NOBODYS = (0, 1, 2, 4, 6, 7, 8, 9, 12, 13, 15, LOWEST, 24, 63, 64, INTERRUPT - 1, INTERRUPT | 0, INTERRUPT | 1,
+NOBODYS = (9, 10, 11, 14, LOWEST, 24, 63, 64, INTERRUPT - 1, INTERRUPT | 0, INTERRUPT | 1,
            INTERRUPT | 3, INTERRUPT | 15, INTERRUPT | LOWEST, INTERRUPT | 63, (1 << 64) - 1,
            *(cause + (1 << bit) for cause in CAUSES for bit in (4, 5, 8, 16, 32, 62)))  # real ones, but for one bit
 

@@ -1,10 +1,9 @@
 /*
- * Spinlocks, up to stage 3: see spinlock.h.
+ * The checks of spinlocks, up to stage 3: see spinlock.h.
  *
  * While the kernel panics, order and ownership no longer matter: whatever was locked at that
  * moment stays locked for ever, and the panic message must come out all the same.
  */
-#include <arch/cpu.h>
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
 #include <mazu/spinlock.h>
@@ -30,32 +29,26 @@ static void rank_pop(const struct spinlock *lock)
 	cpu->lock_count--;
 }
 
-bool spin_lock_irqsave(struct spinlock *lock)
+void spin_check_take(struct spinlock *lock)
 {
-	bool irqs = arch_irq_save();
-
-	if (unlikely(panic_in_progress()))
-		return irqs;
-	if (unlikely(lock->held))
+	if (panic_in_progress())
+		return;
+	if (lock->held)
 		panic("lock of rank %d taken twice", lock->rank);
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-		rank_push(lock);
+	rank_push(lock);
 	lock->held = true;
-	return irqs;
 }
 
-void spin_unlock_irqrestore(struct spinlock *lock, bool irqs)
+void spin_check_release(struct spinlock *lock)
 {
-	if (likely(!panic_in_progress())) {
-		lock->held = false;
-		if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-			rank_pop(lock);
-	}
-	arch_irq_restore(irqs);
+	if (panic_in_progress())
+		return;
+	lock->held = false;
+	rank_pop(lock);
 }
 
-void spin_assert_held(const struct spinlock *lock)
+void spin_check_held(const struct spinlock *lock)
 {
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG) && !lock->held && !panic_in_progress())
+	if (!lock->held && !panic_in_progress())
 		panic("lock of rank %d is not held", lock->rank);
 }

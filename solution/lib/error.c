@@ -25,6 +25,8 @@ struct str error_name(enum error err)
 		[ERR_CORRUPT] = STR("corrupt data"),
 		[ERR_NOTSUP] = STR("not supported"),
 		[ERR_CYCLE] = STR("circular dependency"),
+		[ERR_ACCESS] = STR("not allowed"),
+		[ERR_FAULT] = STR("bad address"),
 	};
 
 	if ((unsigned int)err >= ERR_COUNT || names[err].len == 0)

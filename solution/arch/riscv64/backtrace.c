@@ -24,15 +24,28 @@
 #include <mazu/pcpu.h>
 #include <mazu/symbols.h>
 
-extern char trap_return[], boot_stack[], emergency_stack_top[];
+extern char trap_return[];
 
-/* Kernel stacks lie together at this stage; an overflow reached below the lowest. */
+/* A frame's two words lie below fp, so fp may be the stack's upper end. */
+static bool on_stack_from(uptr fp, uptr lowest, uptr base)
+{
+	return fp % 8 == 0 && fp >= lowest + 16 && fp <= base + STACK_BYTES;
+}
+
+/*
+ * The stack in use, or the one that it replaced after an overflow, which reached below its base
+ * unless a guard page stood there.
+ */
 static bool on_stack(uptr fp)
 {
 	const struct arch_pcpu *arch = &this_cpu()->arch;
-	uptr lowest = arch->overflows ? arch->trap_sp : (uptr)boot_stack;
 
-	return fp % 8 == 0 && fp >= lowest + 16 && fp <= (uptr)emergency_stack_top;
+	if (on_stack_from(fp, arch->stack_base, arch->stack_base))
+		return true;
+	return arch->overflows &&
+	       on_stack_from(fp, MIN(arch->trap_sp, arch->overflowed_base),
+			     arch->overflowed_base) &&
+	       arch_readable(fp - 16, 16);
 }
 
 static bool same_function(uptr pc, uptr ra)

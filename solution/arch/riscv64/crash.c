@@ -110,7 +110,7 @@ static __attribute__((naked, noreturn)) void crash_in_user_mode(void)
 PLANT crash_user(void)
 {
 	arch_irq_save();
-	arch_enter_user((uptr)crash_in_user_mode, 0);
+	arch_user_call((uptr)crash_in_user_mode, 0, 0);
 }
 
 const struct crash_kind crash_kinds[] = {

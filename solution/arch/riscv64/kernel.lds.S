@@ -2,10 +2,11 @@
  * Where everything lies.
  *
  * The firmware owns the first 2 MiB of RAM and jumps to the image's lowest
- * address behind them, so that is where _start must be. The stacks come next: a
- * runaway recursion grows down over boot code that has done its work, then into
- * memory that nobody uses yet, and ends in the firmware's protected part,
- * instead of eating the kernel's own data.
+ * address behind them, so that is where _start must be. The stacks come next,
+ * each above a guard page: before paging is on, a runaway recursion grows over
+ * boot code that has done its work, then into memory that nobody uses yet, and
+ * ends in the firmware's protected part, instead of eating the kernel's own data.
+ * Once it is on, the guard page ends it at once.
  *
  * Tables are gathered from all object files between __start_X and __stop_X; the
  * symbol table stands behind .text, so that writing it (the second link) moves
@@ -62,6 +63,7 @@ SECTIONS
 	.rodata : {
 		_rodata_start = .;
 		*(.rodata .rodata.* .srodata .srodata.*)
+		TABLE(trap_fixups)
 		TABLE(init_hooks)
 		TABLE(init_tasks)
 		TABLE(shell_commands)

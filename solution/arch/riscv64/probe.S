@@ -1,13 +1,15 @@
 /*
  * Look before you leap: loads that may fault.
  *
- * All of them stand between arch_probe_load and arch_probe_fault; a fault at any of those
- * addresses continues at arch_probe_fault, which answers "no" (trap.c). For memory and devices whose
- * existence is somebody else's claim; not a way to make wild pointers tame.
+ * All of them stand between arch_probe_load and probe_fault; a fault there continues at probe_fault, which
+ * answers "no" (fixup.h). For memory and devices whose existence is somebody else's claim; not
+ * a way to make wild pointers tame.
  */
+#include <arch/fixup.h>
+
 	.section .text
 	.globl arch_readable, arch_answers_byte, arch_answers_word
-	.globl arch_probe_load, arch_probe_fault
+	.globl arch_probe_load
 
 	/*
 	 * bool arch_readable(uptr start, size_t size): touches one byte in each
@@ -17,7 +19,7 @@ arch_readable:
 	beqz	a1, yes
 	add	a1, a0, a1
 	addi	a1, a1, -1		/* the last byte */
-	bltu	a1, a0, arch_probe_fault	/* the range wraps */
+	bltu	a1, a0, probe_fault	/* the range wraps */
 	li	t1, 4096
 1:	call	t0, arch_probe_load
 	sub	t2, a1, a0
@@ -39,9 +41,11 @@ arch_answers_byte:
 	/* bool arch_answers_word(uptr address) */
 arch_answers_word:
 	andi	t0, a0, 3
-	bnez	t0, arch_probe_fault
+	bnez	t0, probe_fault
 	lw	zero, 0(a0)
 	j	yes
-arch_probe_fault:
+probe_fault:
 	li	a0, 0
 	ret
+
+	FIXUP arch_probe_load, probe_fault, probe_fault

@@ -2,12 +2,15 @@
  * What traps mean: the tables of handlers, the names of causes, and the end for those that
  * mean nothing good.
  *
- * Two exceptions are expected in a kernel without user programs: a breakpoint that somebody
- * asked for, and a load by probe.S from an address that may not exist. Everything else
- * is a fault.
+ * Few exceptions are expected: a breakpoint that somebody asked for; an access that has a fixup
+ * (probe.S, uaccess.S); from stage 2 on a page that appears when it is touched, and whatever
+ * a program does. Everything else is a fault.
  */
+#include <arch/fixup.h>
 #include <arch/layout.h>
+#include <arch/memory.h>
 #include <arch/trap.h>
+#include <mazu/fault.h>
 #include <mazu/irq.h>
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
@@ -33,11 +36,13 @@ PCPU_FIELD(trap_sp, PCPU_TRAP_SP);
 PCPU_FIELD(kernel_sp, PCPU_KERNEL_SP);
 PCPU_FIELD(emergency_base, PCPU_EMERGENCY_BASE);
 PCPU_FIELD(overflows, PCPU_OVERFLOWS);
+PCPU_FIELD(overflowed_base, PCPU_OVERFLOWED_BASE);
 
 extern char trap_entry[], boot_stack[], emergency_stack[];
-extern char arch_probe_load[], arch_probe_fault[]; /* probe.S */
+extern const struct trap_fixup __start_trap_fixups[], __stop_trap_fixups[];
 
 static trap_handler *breakpoint_handler; /* interrupts off; self-tests */
+static trap_handler *user_handler;	 /* interrupts off */
 
 trap_handler *trap_set_breakpoint(trap_handler *handler)
 {
@@ -47,17 +52,47 @@ trap_handler *trap_set_breakpoint(trap_handler *handler)
 	return previous;
 }
 
-static bool trap_breakpoint(struct trap_frame *frame)
+trap_handler *trap_set_user_handler(trap_handler *handler)
 {
-	return breakpoint_handler && breakpoint_handler(frame);
+	trap_handler *previous = user_handler;
+
+	WRITE_ONCE(user_handler, handler);
+	return previous;
 }
 
-static bool trap_load_access(struct trap_frame *frame)
+/* Bounded by the number of fixups, which is that of routines in probe.S and uaccess.S. */
+bool trap_fixup(struct trap_frame *frame)
 {
-	if (frame->pc < (uptr)arch_probe_load || frame->pc >= (uptr)arch_probe_fault)
+	for (const struct trap_fixup *f = __start_trap_fixups; f < __stop_trap_fixups; f++) {
+		if (frame->pc >= f->start && frame->pc < f->end) {
+			frame->pc = f->handler;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * An exception that is somebody's fault: the program's, or a routine's that is prepared for it. A
+ * copy from or to a program is prepared for the program's addresses only.
+ */
+static bool trap_accident(struct trap_frame *frame)
+{
+	if (trap_from_user(frame))
+		return user_handler && user_handler(frame);
+	if (trap_in_uaccess(frame) && frame->value - USER_START >= USER_END - USER_START)
 		return false;
-	frame->pc = (uptr)arch_probe_fault;
-	return true;
+	return trap_fixup(frame);
+}
+
+static bool trap_breakpoint(struct trap_frame *frame)
+{
+	return breakpoint_handler ? breakpoint_handler(frame) : trap_accident(frame);
+}
+
+static bool trap_page(struct trap_frame *frame)
+{
+	return (IS_ENABLED(CONFIG_MM) && page_fault(frame)) || trap_accident(frame);
 }
 
 static bool trap_timer(struct trap_frame *frame)
@@ -80,8 +115,18 @@ trap_handler *const trap_interrupt_handlers[TRAP_CODES] = {
 };
 
 trap_handler *const trap_exception_handlers[TRAP_CODES] = {
+	[TRAP_FETCH_MISALIGNED] = trap_accident,
+	[TRAP_FETCH_ACCESS] = trap_accident,
+	[TRAP_ILLEGAL] = trap_accident,
 	[TRAP_BREAKPOINT] = trap_breakpoint,
-	[TRAP_LOAD_ACCESS] = trap_load_access,
+	[TRAP_LOAD_MISALIGNED] = trap_accident,
+	[TRAP_LOAD_ACCESS] = trap_accident,
+	[TRAP_STORE_MISALIGNED] = trap_accident,
+	[TRAP_STORE_ACCESS] = trap_accident,
+	[TRAP_USER_CALL] = trap_accident,
+	[TRAP_FETCH_PAGE] = trap_page,
+	[TRAP_LOAD_PAGE] = trap_page,
+	[TRAP_STORE_PAGE] = trap_page,
 };
 
 struct str trap_cause_name(const struct trap_frame *frame)
@@ -114,9 +159,18 @@ struct str trap_cause_name(const struct trap_frame *frame)
 	return str_is_empty(name) ? STR("unknown cause") : name;
 }
 
+/* The guard page below the stack in use. */
+static bool in_guard(uptr address)
+{
+	return this_cpu()->arch.stack_base - address - 1 < STACK_GUARD;
+}
+
 void trap_fault(struct trap_frame *frame)
 {
 	struct str name = trap_cause_name(frame);
+
+	if (IS_ENABLED(CONFIG_MM) && frame->cause == TRAP_STORE_PAGE && in_guard(frame->value))
+		trap_stack_overflow(frame);
 
 	panic_at(frame, "%.*s (cause %lu, address 0x%lx) in %s mode", STR_ARG(name),
 		 frame->cause & ~SCAUSE_INTERRUPT, frame->value,
@@ -133,8 +187,8 @@ void trap_init(void)
 {
 	struct arch_pcpu *arch = &this_cpu()->arch;
 
-	arch->stack_base = (uptr)boot_stack;
-	arch->emergency_base = (uptr)emergency_stack;
+	arch->stack_base = (uptr)boot_stack + STACK_GUARD;
+	arch->emergency_base = (uptr)emergency_stack + STACK_GUARD;
 	arch->overflows = 0;
 	csr_write(sscratch, 0);
 	csr_write(stvec, trap_entry);

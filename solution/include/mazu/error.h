@@ -34,6 +34,8 @@ enum error {
 	ERR_CORRUPT, /* data from outside breaks its own format */
 	ERR_NOTSUP,  /* well formed, but not something we do */
 	ERR_CYCLE,   /* dependencies that go round in a circle */
+	ERR_ACCESS,  /* it is there, but not allowed */
+	ERR_FAULT,   /* an address that the caller may not use */
 	ERR_COUNT,   /* how many there are; not an error itself */
 };
 
@@ -59,6 +61,7 @@ struct str error_name(enum error err);
 RESULT_TYPE(sz, size_t);
 RESULT_TYPE(u32, u32);
 RESULT_TYPE(u64, u64);
+RESULT_TYPE(ptr, void *);
 
 static_assert(sizeof(struct result_u64) == 16, "a result of one word fits in a0 and a1");
 

@@ -1,7 +1,7 @@
 /*
  * pcpu.h - what a hart keeps for itself.
  *
- * gp points at the running hart's entry of `pcpus` for as long as the kernel runs, so reaching a
+ * this_cpu() is the running hart's entry of `pcpus` for as long as the kernel runs; reaching a
  * field takes one instruction and no lock: only its own hart touches it, with interrupts off
  * where an interrupt handler does too. Trap entry knows the first member by offset.
  */
@@ -15,6 +15,10 @@
 
 #define PCPU_LOCKS_MAX 8
 
+struct addrspace;
+struct object_cache;
+struct page_cache;
+
 struct pcpu {
 	struct arch_pcpu arch;
 	u32 index;			      /* 0..CONFIG_CPU_MAX - 1 */
@@ -22,17 +26,13 @@ struct pcpu {
 	u64 entry_cycles;		      /* cycle counter at the kernel's first instruction */
 	struct str task;		      /* what runs here, for reports */
 	u32 interrupt_depth;		      /* > 0: in an interrupt handler */
+	struct page_cache *pages;	      /* free pages at hand (kernel/mm/page.c) */
+	struct object_cache *objects;	      /* free objects at hand (kernel/mm/kmalloc.c) */
+	struct addrspace *space;	      /* the program's memory; NULL: none */
 	u32 lock_count;			      /* debug builds: locks held, */
 	enum lock_rank locks[PCPU_LOCKS_MAX]; /* and their ranks in order of taking */
 } __attribute__((aligned(64)));
 
 extern struct pcpu pcpus[CONFIG_CPU_MAX];
-
-register struct pcpu *pcpu_self __asm__("gp");
-
-static inline struct pcpu *this_cpu(void)
-{
-	return pcpu_self;
-}
 
 #endif

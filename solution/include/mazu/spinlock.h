@@ -6,14 +6,15 @@
  *	spin_unlock_irqrestore(&klog_lock, irqs);
  *
  * Up to stage 3 the kernel runs on one hart: with interrupts off nobody else can be inside, so a
- * lock that is found taken was taken by ourselves, which is a bug and panics. Stage 4
- * gives the same functions something to spin on.
- *
- * Debug builds keep, per hart, the ranks that are held, and check their order (locks.h).
+ * lock is a promise that only debug builds check: that it is free when it is taken, that ranks
+ * are in order (locks.h), that functions which need it have it. Stage 4 gives the same functions
+ * something to spin on.
  */
 #ifndef MAZU_SPINLOCK_H
 #define MAZU_SPINLOCK_H
 
+#include <arch/cpu.h>
+#include <mazu/config.h>
 #include <mazu/locks.h>
 #include <mazu/types.h>
 
@@ -27,11 +28,33 @@ struct spinlock {
 		.rank = (rank_)                                                                    \
 	}
 
+/* The checks (CONFIG_LOCK_DEBUG). */
+void spin_check_take(struct spinlock *lock);
+void spin_check_release(struct spinlock *lock);
+void spin_check_held(const struct spinlock *lock);
+
 /* Returns whether interrupts were on, for the matching unlock. */
-bool spin_lock_irqsave(struct spinlock *lock);
-void spin_unlock_irqrestore(struct spinlock *lock, bool irqs);
+static inline bool spin_lock_irqsave(struct spinlock *lock)
+{
+	bool irqs = arch_irq_save();
+
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_take(lock);
+	return irqs;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *lock, bool irqs)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_release(lock);
+	arch_irq_restore(irqs);
+}
 
 /* For functions that end in _locked: panics unless the lock is held. */
-void spin_assert_held(const struct spinlock *lock);
+static inline void spin_assert_held(const struct spinlock *lock)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_held(lock);
+}
 
 #endif

@@ -68,9 +68,9 @@ SELFTEST(trap_keeps_interrupt_state, "interrupts are off in a handler and as bef
 
 SELFTEST(arch_readable_tells, "memory is readable, a hole in the address space is not")
 {
-	extern char _kernel_start[], _kernel_end[];
+	extern char _text_start[], _kernel_end[];
 
-	CHECK(t, arch_readable((uptr)_kernel_start, (size_t)(_kernel_end - _kernel_start)));
+	CHECK(t, arch_readable((uptr)_text_start, (size_t)(_kernel_end - _text_start)));
 	CHECK(t, arch_readable(0x3000000000, 0));
 	CHECK(t, !arch_readable(0x3000000000, 1));
 	CHECK(t, !arch_readable(0x3000000000 - 8, 9));

@@ -10,6 +10,7 @@
 #define SSTATUS_SIE (1 << 1)
 #define SSTATUS_SPIE (1 << 5)
 #define SSTATUS_SPP (1 << 8)
+#define SSTATUS_SUM (1 << 18) /* supervisor may touch user pages */
 
 #define SIE_SOFTWARE (1 << 1)
 #define SIE_TIMER (1 << 5)

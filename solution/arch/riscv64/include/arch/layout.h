@@ -6,9 +6,16 @@
 #ifndef ARCH_LAYOUT_H
 #define ARCH_LAYOUT_H
 
-/* A kernel stack is a power of two, so that one shift checks its bounds. */
-#define STACK_SHIFT 14
-#define STACK_SIZE (1 << STACK_SHIFT)
+/*
+ * A kernel stack is a block of pages, the lowest of which is a guard: it is never used, and once
+ * paging is on it is not there. What is above it is a multiple of pages, so that a shift
+ * and a comparison check the stack pointer.
+ */
+#define STACK_GUARD 4096
+#define STACK_PAGES 3
+#define STACK_BYTES (STACK_PAGES * 4096)
+#define STACK_SIZE (STACK_GUARD + STACK_BYTES)
+#define STACK_ORDER 2
 
 /* struct trap_frame: registers x1..x31 at 8 * number, then the trap's CSRs. */
 #define FRAME_PC 0
@@ -25,5 +32,6 @@
 #define PCPU_KERNEL_SP 24
 #define PCPU_EMERGENCY_BASE 32
 #define PCPU_OVERFLOWS 40
+#define PCPU_OVERFLOWED_BASE 48
 
 #endif

@@ -9,13 +9,23 @@
 
 #include <mazu/types.h>
 
+struct pcpu;
+
+register struct pcpu *pcpu_self __asm__("gp");
+
+static inline struct pcpu *this_cpu(void)
+{
+	return pcpu_self;
+}
+
 struct arch_pcpu {
-	uptr stack_base;     /* lowest address of the stack in use; trap entry checks sp by it */
+	uptr stack_base;     /* lowest usable address of the stack in use, above its guard page */
 	u64 scratch;	     /* t0 of the interrupted code, while trap entry checks the stack */
 	u64 trap_sp;	     /* sp of the interrupted code, while trap entry checks the stack */
 	uptr kernel_sp;	     /* stack pointer that a trap from user mode starts with */
-	uptr emergency_base; /* lowest address of the stack for a stack overflow */
+	uptr emergency_base; /* stack_base of the stack for a stack overflow */
 	u64 overflows; /* times the emergency stack was entered; a second one stops the hart */
+	uptr overflowed_base; /* stack_base before that */
 };
 
 #endif

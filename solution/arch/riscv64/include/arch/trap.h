@@ -80,8 +80,25 @@ bool arch_readable(uptr start, size_t size);
 bool arch_answers_byte(uptr address);
 bool arch_answers_word(uptr address);
 
-/* Continues in user mode at pc with stack pointer sp. Interrupts off. */
-void arch_enter_user(uptr pc, uptr sp) __noreturn;
+/*
+ * Runs a program: user mode at pc, with stack pointer sp and an argument in its first register.
+ * Returns the value of the arch_user_return() that a handler of one of its traps calls. Interrupts
+ * off, before and after; the program runs with interrupts on. Not nested.
+ */
+u64 arch_user_call(uptr pc, uptr sp, u64 argument);
+void arch_user_return(u64 value) __noreturn;
+
+/*
+ * Calls `handler` for exceptions from user mode that nobody else handled; NULL: they are
+ * faults. Returns the previous one.
+ */
+trap_handler *trap_set_user_handler(trap_handler *handler);
+
+/* Whether the interrupted code was copying from or to a program's memory. */
+static inline bool trap_in_uaccess(const struct trap_frame *frame)
+{
+	return frame->status & SSTATUS_SUM;
+}
 
 static inline bool trap_from_user(const struct trap_frame *frame)
 {
