@@ -9,8 +9,9 @@
  *	device tree		what machine this is; nothing is printed before it
  *	canary			the stack protector gets its secret
  *	clock, first message	the firmware prints it: there is no driver yet
- *	EARLY, CORE hooks	tables that need nothing else
- *	tasks			drivers and services in the order that their needs dictate
+ *	EARLY, CORE hooks	what needs nothing else: physical memory, tables, the timer
+ *	tasks			the kernel's map (paging is on from there), drivers and services, in
+ *				the order that their needs dictate
  *	LATE hooks		self-tests and benchmarks, when they were asked for
  *	console			input to the shell, for ever
  */

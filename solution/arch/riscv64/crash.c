@@ -1,20 +1,16 @@
 /*
- * Faults on purpose: each kind breaks one rule, in a function of its own whose name should turn up
- * in the report. They are here to be looked at (crash KIND in the shell) and to test that the
- * report is right, so they must survive the optimiser: hence noinline, volatile and assembly.
+ * Faults of the hart and of its stack, on purpose: see crash.h.
  */
 #include <arch/cpu.h>
-#include <arch/crash.h>
 #include <arch/trap.h>
+#include <mazu/crash.h>
 #include <mazu/panic.h>
 #include <mazu/power.h>
-
-#define PLANT static __attribute__((noinline)) void
 
 /* An address with nothing behind it, which the compiler must not know. */
 static volatile uptr nowhere = 0x10;
 
-PLANT crash_null_call(void)
+CRASH_KIND(crash_null_call, "null-call", "call a null function pointer")
 {
 	void (*function)(void) = (void (*)(void))(nowhere - 0x10);
 
@@ -22,17 +18,17 @@ PLANT crash_null_call(void)
 	barrier();
 }
 
-PLANT crash_bad_load(void)
+CRASH_KIND(crash_bad_load, "bad-load", "load where there is no memory")
 {
 	*(volatile u64 *)(nowhere + 0x3000000000);
 }
 
-PLANT crash_bad_store(void)
+CRASH_KIND(crash_bad_store, "bad-store", "store where there is no memory")
 {
 	*(volatile u64 *)(nowhere + 0x3000000000) = 1;
 }
 
-PLANT crash_misaligned(void)
+CRASH_KIND(crash_misaligned, "misaligned", "lr.w at an odd address")
 {
 	static u32 words[2];
 	u32 value;
@@ -40,18 +36,18 @@ PLANT crash_misaligned(void)
 	__asm__ volatile("lr.w %0, (%1)" : "=r"(value) : "r"((uptr)words + 1) : "memory");
 }
 
-PLANT crash_illegal(void)
+CRASH_KIND(crash_illegal, "illegal", "illegal instruction")
 {
 	__asm__ volatile(".word 0");
 }
 
-PLANT crash_breakpoint(void)
+CRASH_KIND(crash_breakpoint, "breakpoint", "ebreak that nobody expects")
 {
 	arch_breakpoint();
 }
 
 /* One word too many: the one that holds the canary. */
-PLANT crash_smash(void)
+CRASH_KIND(crash_smash, "smash", "overrun an array on the stack")
 {
 	u64 words[2];
 	u64 *word = words;
@@ -69,12 +65,12 @@ static __attribute__((noinline)) u64 crash_recurse(u64 depth)
 	return nowhere == 0 ? 0 : crash_recurse(depth + 1) + page[depth % 16];
 }
 
-PLANT crash_recursion(void)
+CRASH_KIND(crash_recursion, "recursion", "recurse without end")
 {
 	nowhere += crash_recurse(0);
 }
 
-PLANT crash_panic(void)
+CRASH_KIND(crash_panic, "panic", "panic")
 {
 	panic("on purpose");
 }
@@ -88,7 +84,7 @@ static void crash_power_off(u8 status)
 	panic("the second of two, status %u", status);
 }
 
-PLANT crash_double(void)
+CRASH_KIND(crash_double, "double", "panic inside a panic")
 {
 	static const struct power_ops broken_power = { STR("broken"), crash_power_off, NULL };
 
@@ -96,7 +92,7 @@ PLANT crash_double(void)
 	panic("the first of two");
 }
 
-PLANT crash_assert(void)
+CRASH_KIND(crash_assert, "assert", "failed assertion")
 {
 	ASSERT(nowhere == 0);
 }
@@ -107,24 +103,8 @@ static __attribute__((naked, noreturn)) void crash_in_user_mode(void)
 	__asm__ volatile("csrr zero, sstatus");
 }
 
-PLANT crash_user(void)
+CRASH_KIND(crash_user, "user", "privileged instruction in user mode")
 {
 	arch_irq_save();
 	arch_user_call((uptr)crash_in_user_mode, 0, 0);
 }
-
-const struct crash_kind crash_kinds[] = {
-	{ STR("null-call"), STR("call a null function pointer"), crash_null_call },
-	{ STR("bad-load"), STR("load where there is no memory"), crash_bad_load },
-	{ STR("bad-store"), STR("store where there is no memory"), crash_bad_store },
-	{ STR("misaligned"), STR("lr.w at an odd address"), crash_misaligned },
-	{ STR("illegal"), STR("illegal instruction"), crash_illegal },
-	{ STR("breakpoint"), STR("ebreak that nobody expects"), crash_breakpoint },
-	{ STR("smash"), STR("overrun an array on the stack"), crash_smash },
-	{ STR("recursion"), STR("recurse without end"), crash_recursion },
-	{ STR("panic"), STR("panic"), crash_panic },
-	{ STR("double"), STR("panic inside a panic"), crash_double },
-	{ STR("assert"), STR("failed assertion"), crash_assert },
-	{ STR("user"), STR("privileged instruction in user mode"), crash_user },
-};
-const size_t crash_kind_count = ARRAY_SIZE(crash_kinds);

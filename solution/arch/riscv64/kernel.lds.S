@@ -69,6 +69,7 @@ SECTIONS
 		TABLE(shell_commands)
 		TABLE(selftests)
 		TABLE(benchmarks)
+		TABLE(crash_kinds)
 		*(.symtab_kernel)
 		_rodata_end = .;
 	} :rodata

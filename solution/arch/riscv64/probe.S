@@ -1,5 +1,5 @@
 /*
- * Look before you leap: loads that may fault.
+ * Look before you leap: loads and stores that may fault.
  *
  * All of them stand between arch_probe_load and probe_fault; a fault there continues at probe_fault, which
  * answers "no" (fixup.h). For memory and devices whose existence is somebody else's claim; not
@@ -8,7 +8,7 @@
 #include <arch/fixup.h>
 
 	.section .text
-	.globl arch_readable, arch_answers_byte, arch_answers_word
+	.globl arch_readable, arch_answers_byte, arch_answers_word, arch_keeps_word
 	.globl arch_probe_load
 
 	/*
@@ -44,6 +44,16 @@ arch_answers_word:
 	bnez	t0, probe_fault
 	lw	zero, 0(a0)
 	j	yes
+	/* bool arch_keeps_word(uptr address): the word is as it was afterwards. */
+arch_keeps_word:
+	andi	t0, a0, 3
+	bnez	t0, probe_fault
+	lw	t0, 0(a0)
+	not	t1, t0
+	sw	t1, 0(a0)
+	lw	t2, 0(a0)
+	sw	t0, 0(a0)
+	beq	t1, t2, yes
 probe_fault:
 	li	a0, 0
 	ret

@@ -32,7 +32,10 @@ struct allocator {
 static inline struct result_ptr __must_check allocator_alloc(struct allocator *allocator,
 							     size_t size)
 {
-	return allocator->ops->alloc(allocator, size);
+	/* a variable, because gcc's analyzer loses a structure that is handed through */
+	struct result_ptr object = allocator->ops->alloc(allocator, size);
+
+	return object;
 }
 
 static inline void allocator_free(struct allocator *allocator, void *object, size_t size)

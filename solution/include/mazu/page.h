@@ -81,7 +81,7 @@ struct str page_type_what(enum page_type type);
 /* Gives this hart's cached pages back to the buddy allocator. */
 void page_cache_drain(void);
 
-/* The record of the page that contains `address`, or NULL where there is no memory. */
+/* The record of the page that contains `address`; NULL: no memory, or far from what we may give. */
 struct frame *page_frame(const void *address);
 
 /* ---- Boot ---- */

@@ -77,7 +77,8 @@ enum error __must_check vma_remove(struct vma_set *set, uptr start, uptr end);
 
 /*
  * New rights for [start, end), page-aligned, which areas cover without a gap or a guard (else
- * ERR_FAULT). ERR_INVAL: bad rights; ERR_NOSPC. On an error nothing changed.
+ * ERR_FAULT). ERR_INVAL: bad rights; ERR_NOSPC: too many pieces, before those that are alike are
+ * joined. On an error nothing changed.
  */
 enum error __must_check vma_protect(struct vma_set *set, uptr start, uptr end, u32 rights);
 

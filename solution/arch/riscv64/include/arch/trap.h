@@ -80,6 +80,9 @@ bool arch_readable(uptr start, size_t size);
 bool arch_answers_byte(uptr address);
 bool arch_answers_word(uptr address);
 
+/* Whether an aligned word there keeps what is written to it, as memory does; it is put back. */
+bool arch_keeps_word(uptr address);
+
 /*
  * Runs a program: user mode at pc, with stack pointer sp and an argument in its first register.
  * Returns the value of the arch_user_return() that a handler of one of its traps calls. Interrupts
