@@ -1,13 +1,17 @@
 /*
  * Self-tests at boot: `selftest` on the kernel command line runs all of them instead of going to
  * the prompt, `selftest=PATTERN` those whose names match; the report is TAP on the console, and QEMU
- * ends with 0 if all passed, else 1.
+ * ends with 0 if all passed, else 1. With `failalloc=all` each is run again and again, once for
+ * every allocation that it makes, which then fails (fault_walk.c).
  */
 #include <mazu/bootargs.h>
+#include <mazu/config.h>
 #include <mazu/console.h>
 #include <mazu/init.h>
 #include <mazu/power.h>
 #include <mazu/selftest.h>
+
+#include "kernel/fault_walk.h"
 
 void selftest_print(const char *format, ...)
 {
@@ -26,6 +30,9 @@ static void selftest_at_boot(void)
 		return;
 	if (str_is_empty(pattern.value))
 		pattern.value = STR("*");
+	if (IS_ENABLED(CONFIG_FAULT_INJECTION) &&
+	    str_eq(bootargs_find(STR("failalloc")).value, STR("all")))
+		power_off(fault_walk_run(pattern.value) ? 1 : 0);
 	power_off(selftest_run(pattern.value) ? 1 : 0);
 }
 INIT_HOOK(LATE, selftest_at_boot);

@@ -154,29 +154,38 @@ static void print_verdict(const struct selftest *t, u32 number)
 		print_failure(t);
 }
 
-static bool run_one(const struct selftest_case *test, u32 number)
-{
-	struct selftest t = { .test = test };
-
-	test->run(&t);
-	print_verdict(&t, number);
-	return t.failures == 0;
-}
-
-static u32 count_matches(struct str pattern)
+u32 selftest_for_each(struct str pattern, void (*visit)(const struct selftest_case *test))
 {
 	u32 count = 0;
 
 	for (const struct selftest_case *const *at = __start_selftests; at != __stop_selftests;
-	     at++)
-		count += str_matches(pattern, (*at)->name);
+	     at++) {
+		if (!str_matches(pattern, (*at)->name))
+			continue;
+		count++;
+		if (visit)
+			visit(*at);
+	}
 	return count;
+}
+
+static struct {
+	u32 number;
+	u32 failed;
+} progress;
+
+static void run_one(const struct selftest_case *test)
+{
+	struct selftest t = { .test = test };
+
+	test->run(&t);
+	print_verdict(&t, ++progress.number);
+	progress.failed += t.failures != 0;
 }
 
 u32 selftest_run(struct str pattern)
 {
-	u32 planned = count_matches(pattern);
-	u32 number = 0, failed = 0;
+	u32 planned = selftest_for_each(pattern, NULL);
 
 	selftest_print("TAP version 14\n");
 	if (planned == 0) {
@@ -185,12 +194,9 @@ u32 selftest_run(struct str pattern)
 		return 1;
 	}
 	selftest_print("1..%u\n", planned);
-	for (const struct selftest_case *const *at = __start_selftests; at != __stop_selftests;
-	     at++) {
-		if (str_matches(pattern, (*at)->name))
-			failed += !run_one(*at, ++number);
-	}
-	return failed;
+	progress.number = progress.failed = 0;
+	selftest_for_each(pattern, run_one);
+	return progress.failed;
 }
 
 void selftest_bail_out(struct str reason)

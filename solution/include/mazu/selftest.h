@@ -41,6 +41,9 @@ struct selftest {
 /* Runs the tests whose names match `pattern` (str_matches). Returns how many failed; no match: 1. */
 u32 selftest_run(struct str pattern);
 
+/* Calls `visit` for each test whose name matches, in link order; returns how many. */
+u32 selftest_for_each(struct str pattern, void (*visit)(const struct selftest_case *test));
+
 /* Supplied by the environment: one piece of the report, to the console and unfiltered. */
 void selftest_print(const char *format, ...) __printf(1, 2);
 

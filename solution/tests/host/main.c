@@ -1,11 +1,13 @@
 /*
- * main.c - the self-tests of lib/ as a process on the host.
+ * main.c - the self-tests of lib/ and of kernel/mm's pure parts as a process on the host.
  *
  *	mazu-host-tests [pattern]
  *
  * The same test sources that the kernel carries, linked with the host's libc and sanitizers. The
  * exit status is 0 when all passed.
  */
+#include "machine.h"
+
 #include <mazu/selftest.h>
 
 #include <stdarg.h>
@@ -27,5 +29,6 @@ int main(int argc, char **argv)
 
 	/* A sanitizer ends the process at once: what was found until then must be out. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	machine_start();
 	return selftest_run((struct str){ pattern, strlen(pattern) }) != 0;
 }
