@@ -22,7 +22,7 @@ from grader.core.machine import Machine
 from grader.core.structures import Structures
 from grader.core.verdict import expect, expect_equal
 
-PLACE = 0x8400_0000  # memory that a kernel of stage 1 does not use
+PLACE = 0x8400_0000  # memory that only a tree that is handed over uses
 RAM, RAM_SIZE = 0x8000_0000, 128 << 20
 NOWHERE = 0x30_0000_0000  # no device and no memory is there
 LARGEST = 2 << 20
@@ -131,7 +131,7 @@ def test_no_test_device(entry):
     """Without a test device the firmware ends the machine: shutdown with status 0, and reboot."""
     machine = boot_without(entry, b"sifive,test0", reboots=True)
     machine.console.send("reboot\n")
-    machine.console.expect("stage 1")
+    machine.console.expect(", stage ")
     machine.console.expect(PROMPT)
     check_usable(machine)
     check_usable(boot_without(entry, b"sifive,test0"))

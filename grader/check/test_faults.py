@@ -23,14 +23,15 @@ class Kind:
     function: str
     place: str = "at"  # or "called from"
     has_registers: bool = True
+    callers: tuple[str, ...] = CALLERS
 
 
 KINDS = {
-    "null-call": Kind("instruction access fault " + FAULT.format(1, 0, "kernel"),
+    "null-call": Kind("instruction page fault " + FAULT.format(12, 0, "kernel"),
                       "crash_null_call", "called from"),
-    "bad-load": Kind("load access fault " + FAULT.format(5, "3000000010", "kernel"),
+    "bad-load": Kind("load page fault " + FAULT.format(13, "3000000010", "kernel"),
                      "crash_bad_load"),
-    "bad-store": Kind("store access fault " + FAULT.format(7, "3000000010", "kernel"),
+    "bad-store": Kind("store page fault " + FAULT.format(15, "3000000010", "kernel"),
                       "crash_bad_store"),
     "misaligned": Kind("load address misaligned " + FAULT.format(4, "[0-9a-f]+[13579bdf]",
                                                                  "kernel"),
@@ -43,8 +44,37 @@ KINDS = {
     "double": Kind("the first of two", "crash_double", has_registers=False),
     "assert": Kind(r"assertion failed at \S+:\d+: nowhere == 0", "crash_assert",
                    has_registers=False),
-    "user": Kind("illegal instruction " + FAULT.format(2, "[0-9a-f]+", "user"),
-                 "crash_in_user_mode"),
+    "user": Kind("instruction page fault " + FAULT.format(12, "[0-9a-f]+", "user"),
+                 "crash_in_user_mode", callers=()),  # a program's frames lead nowhere
+}
+
+OBJECT = r"kmalloc: object 0x[0-9a-f]+ of 24 bytes: "
+
+
+@dataclass(frozen=True)
+class AllocKind:
+    """Memory that was misused: who had it stands in front of the PANIC line."""
+
+    message: str  # a pattern
+    planter: str  # the function that broke the rule, and freed it if it was freed
+    was_freed: bool = True
+    allocator: str = "crash_allocate"
+
+
+ALLOC_KINDS = {
+    "kmalloc-overrun": AllocKind(OBJECT + r"overrun\W+1 byte\b.*\boffset 24\b.*",
+                                 "crash_kmalloc_overrun", was_freed=False),
+    "kmalloc-underrun": AllocKind(OBJECT + r"underrun\W+1 byte\b.*offset -1\b.*",
+                                  "crash_kmalloc_underrun", was_freed=False),
+    "double-free": AllocKind(OBJECT + "double free", "crash_double_free"),
+    "use-after-free": AllocKind(OBJECT + r"use after free\W+1 byte\b.*\boffset 1\b.*",
+                                "crash_use_after_free"),
+    "wrong-size": AllocKind(OBJECT + "freed with size 25", "crash_wrong_size", was_freed=False),
+    "page-double-free": AllocKind("page: double free of 0x[0-9a-f]+000, order 0",
+                                  "crash_page_double_free", allocator="crash_allocate_page"),
+    "page-use-after-free": AllocKind("page: 0x[0-9a-f]+000 was written to after it was freed: "
+                                     "0x[0-9a-f]+", "crash_page_use_after_free",
+                                     allocator="crash_allocate_page"),
 }
 
 
@@ -72,7 +102,8 @@ def check_backtrace(report: str, symbols) -> list[str]:
 def test_every_kind_is_here(boot):
     """crash without a kind lists exactly the kinds that are tested here."""
     said = boot().console.command("crash")
-    expect_equal([line.split()[1] for line in said.splitlines()], list(KINDS), "the kinds")
+    expect_equal(sorted(line.split()[1] for line in said.splitlines()),
+                 sorted([*KINDS, *ALLOC_KINDS]), "the kinds")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -87,9 +118,38 @@ def test_fault(boot, symbols, name):
            f"{kind.cause} {kind.place} {kind.function}", first)
     named = check_backtrace(report, symbols)
     expect(kind.function in named[:2], f"{kind.function} innermost", named)
+    expect([n for n in named if n in CALLERS] == list(kind.callers),
+           f"the callers {', '.join(kind.callers)}", named)
+    expect_equal("\n  status " in report, kind.has_registers, "registers in the report")
+    expect(len(report.splitlines()) <= LONGEST_REPORT, f"at most {LONGEST_REPORT} lines",
+           len(report.splitlines()))
+
+
+def history(said: str, header: str, symbols) -> list[str]:
+    """The functions behind "allocated by:" or "freed by:", innermost first; kfree() may be among them."""
+    found = re.search(rf"^{header} by:\n((?:  0x.*\n)+)", said, re.MULTILINE)
+    return check_backtrace("backtrace:\n" + found[1], symbols) if found else []
+
+
+@pytest.mark.parametrize("name", ALLOC_KINDS)
+def test_misused_memory(boot, symbols, name):
+    """The panic says what was done to which memory, behind who allocated and who freed it."""
+    kind = ALLOC_KINDS[name]
+    machine = boot(may_panic=True, harts=1 + len(name) % 2)
+    machine.console.send(f"crash {name}\n")
+    report = report_of(machine)
+    first = report.splitlines()[0]
+    expect(re.fullmatch(rf"PANIC: {kind.message} at \w+\+0x[0-9a-f]+", first), kind.message, first)
+    said = machine.console.transcript.partition("PANIC: ")[0]
+    expect_equal(history(said, "allocated", symbols)[:3],
+                 [kind.allocator, kind.planter, CALLERS[0]], "allocated by")
+    freed = history(said, "freed", symbols)
+    expect([kind.planter, CALLERS[0]] in (freed[:2], freed[1:3]) if kind.was_freed else not freed,
+           f"freed by {kind.planter}" if kind.was_freed else "no freed by", freed)
+    named = check_backtrace(report, symbols)
+    expect(kind.planter in named, f"{kind.planter} in the backtrace", named)
     expect([n for n in named if n in CALLERS] == list(CALLERS),
            f"the callers {', '.join(CALLERS)}", named)
-    expect_equal("\n  status " in report, kind.has_registers, "registers in the report")
     expect(len(report.splitlines()) <= LONGEST_REPORT, f"at most {LONGEST_REPORT} lines",
            len(report.splitlines()))
 

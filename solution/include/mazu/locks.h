@@ -15,7 +15,7 @@
 /*	  name     rank  from interrupts?  longest hold  protects */
 #define LOCK_TABLE(LOCK)                                                                           \
 	LOCK(IRQ, 10, true, 400, "the interrupt descriptors: handler, argument, affinity")         \
-	LOCK(KERNEL_MAP, 60, false, 12000, "the kernel's page table, the list of address spaces")  \
+	LOCK(KERNEL_MAP, 60, false, 8000, "the kernel's page table, the list of address spaces")   \
 	LOCK(QUARANTINE, 65, true, 900, "debug builds: freed objects of kmalloc that wait")        \
 	LOCK(SLABS, 70, true, 3000, "kmalloc's slabs")                                             \
 	LOCK(PAGES, 80, true, 700, "the buddy allocator, and who holds how many pages")            \
