@@ -636,7 +636,7 @@ def test_trap_latency(icount, latency):
         machine = icount(stop="init_run_tasks")
         machine.write("a0", NOWHERE)
         machine.write("pc", machine.symbols["arch_probe_load"])
-        return machine.instructions("trap_entry", "arch_probe_fault")
+        return machine.instructions("trap_entry", "probe_fault")
 
     latency(measure)
 

@@ -13,6 +13,7 @@ information that nobody can read is its failure, not the grader's.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,18 +51,41 @@ class Layout:
             offset += step
         return Field(offset, self._size(die))
 
+    def constant(self, name: str) -> int:
+        """What an enumerator of the kernel stands for."""
+        if name not in self._constants:
+            raise_grader_error(f"no debug information about {name}")
+        return self._constants[name]
+
+    @cached_property
+    def _constants(self) -> dict[str, int]:
+        """Enumerators by name."""
+        return _guarded(self._read_constants)
+
+    def _read_constants(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for unit in self._units:
+            for die in unit.iter_children():
+                if die.tag == "DW_TAG_enumeration_type":
+                    for one in die.iter_children():
+                        value = one.attributes["DW_AT_const_value"].value
+                        found.setdefault(one.attributes["DW_AT_name"].value.decode(), value)
+        return found
+
+    @cached_property
+    def _units(self) -> list[DIE]:
+        """The sources, ours first."""
+        units = [unit.get_top_DIE() for unit in ELFFile(self._file).get_dwarf_info().iter_CUs()]
+        return sorted(units, key=lambda unit: OURS not in unit.get_full_path())
+
     @cached_property
     def _roots(self) -> dict[str, DIE]:
         """Variables and structures by name; a variable's declaration tells its type as well."""
-        try:
-            return self._read_roots()
-        except Exception as error:  # elftools raises whatever hostile bytes lead it to
-            raise Failure("debug information that can be read", type(error).__name__) from error
+        return _guarded(self._read_roots)
 
     def _read_roots(self) -> dict[str, DIE]:
         found: dict[str, DIE] = {}
-        units = [unit.get_top_DIE() for unit in ELFFile(self._file).get_dwarf_info().iter_CUs()]
-        for unit in sorted(units, key=lambda unit: OURS not in unit.get_full_path()):
+        for unit in self._units:
             for die in unit.iter_children():
                 name = die.attributes.get("DW_AT_name")
                 is_whole = "DW_AT_declaration" not in die.attributes
@@ -78,10 +102,23 @@ class Layout:
         return _bare(die if die.tag == "DW_TAG_structure_type" else _target(die))
 
     def _member(self, die: DIE, name: str) -> tuple[int, DIE]:
-        for child in die.iter_children():
-            if child.tag == "DW_TAG_member" and child.attributes["DW_AT_name"].value.decode() == name:
-                return child.attributes["DW_AT_data_member_location"].value, _bare(_target(child))
+        if found := self._find_member(die, name):
+            return found
         raise_grader_error(f"no member {name}")
+
+    def _find_member(self, die: DIE, name: str) -> tuple[int, DIE] | None:
+        """A member of this structure or union, or of one without a name within it."""
+        for child in die.iter_children():
+            if child.tag != "DW_TAG_member":
+                continue
+            start = child.attributes.get("DW_AT_data_member_location")
+            offset, of = start.value if start else 0, _bare(_target(child))
+            if "DW_AT_name" in child.attributes:
+                if child.attributes["DW_AT_name"].value.decode() == name:
+                    return offset, of
+            elif inner := self._find_member(of, name):
+                return offset + inner[0], inner[1]
+        return None
 
     def _element(self, die: DIE, index: int) -> tuple[int, DIE]:
         if die.tag != "DW_TAG_array_type":
@@ -99,6 +136,14 @@ class Layout:
                 count *= bound.attributes["DW_AT_upper_bound"].value + 1
             return count * self._size(_bare(_target(die)))
         return 8
+
+
+def _guarded(read: Callable[[], dict]) -> dict:
+    """Debug information that nobody can read is the submission's failure."""
+    try:
+        return read()
+    except Exception as error:  # elftools raises whatever hostile bytes lead it to
+        raise Failure("debug information that can be read", type(error).__name__) from error
 
 
 def _target(die: DIE) -> DIE:

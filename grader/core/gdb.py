@@ -88,15 +88,15 @@ class Gdb(Stub):
                 self.clear(*fresh)
 
     def run_to_store(self, place: str | int, size: int = 8, within: float | None = None) -> int:
-        """Run until these bytes are stored to, and have been; the pc after it.
+        """Run until these bytes are stored to, and have been; the pc after it, or of a breakpoint before.
 
         QEMU 7.2 stops at the store and not behind it; one step, with the watchpoint gone, does it.
         """
         watchpoint = f"2,{self.address(place):x},{size:x}"
         self._ok(self._ask(f"Z{watchpoint}"), "a watchpoint")
-        self.cont(f"a store to {place}", within)
+        stopped = self.cont(f"a store to {place}", within)
         self._ok(self._ask(f"z{watchpoint}"), "the watchpoint to go")
-        return self.step()
+        return stopped if stopped in self._breakpoints else self.step()
 
     def step(self, count: int = 1) -> int:
         """Execute instructions of the selected hart alone; the new pc."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from grader.core.batch import Batch
 from grader.core.elf import Symbols
 from grader.core.registers import describe_registers
 from grader.core.rsp import frame, unescape
@@ -128,6 +129,18 @@ def test_call_of_what_ends_the_machine(stub):
         Failure, match="expected ends to return, got the machine ended with status 7"
     ):
         stub.call("ends")
+
+
+def test_batch(stub):
+    """Hundreds of calls at one stop return what each returns, and put the registers back."""
+    before = stub.registers()
+    batch = Batch(stub, 0x80400000)
+    returned = batch.run([("add", number, 2) for number in range(300)])
+    assert [(one.a0, one.a1) for one in returned] == [(number + 2, 3) for number in range(300)]
+    assert stub.registers() == before and batch.run([]) == []
+    with pytest.raises(Failure, match=r"expected loops\(0x7\), call 1 of a batch, to return") as caught:
+        batch.run([("add", 1, 2), ("loops", 7)], within=0.2)
+    assert caught.value.verdict is Verdict.HANG
 
 
 def test_backtrace_and_finish(stub):
