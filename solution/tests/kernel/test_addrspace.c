@@ -7,6 +7,7 @@
 #include <mazu/config.h>
 #include <mazu/page.h>
 #include <mazu/selftest.h>
+#include <mazu/time.h>
 
 #define LIMIT 64
 
@@ -35,6 +36,29 @@ SELFTEST(addrspace_runs_a_program, "a program runs, returns a value, and finds n
 	CHECK(t, probe_returned(probe_run(&p, PROBE_REGISTERS, 7), 0));
 	CHECK_EQ(t, probe_run(&p, PROBE_CSR, 0).cause, TRAP_ILLEGAL);
 	CHECK_EQ(t, probe_run(&p, PROBE_BREAK, 0).cause, TRAP_BREAKPOINT);
+	probe_close(&p);
+}
+
+static volatile u32 ticks; /* of the timer, while a program runs */
+
+static void tick(void *arg)
+{
+	(void)arg;
+	ticks++;
+}
+
+SELFTEST(addrspace_is_interrupted, "a program that is interrupted again and again does not notice")
+{
+	struct probe p;
+
+	REQUIRE(t, !probe_open(&p, LIMIT));
+	ticks = 0;
+	for (u32 round = 0; round < 20; round++) {
+		timer_arm(time_now_ns() + 100 * 1000, tick, NULL);
+		for (u32 i = 0; i < 1000 && ticks == round; i++)
+			CHECK(t, probe_returned(probe_run(&p, PROBE_COUNT, 100000), 100000));
+	}
+	CHECK_EQ(t, ticks, 20);
 	probe_close(&p);
 }
 

@@ -3,9 +3,11 @@
  */
 #include "user_probe.h"
 
+#include <arch/csr.h>
 #include <mazu/mem.h>
 #include <mazu/page.h>
 #include <mazu/selftest.h>
+#include <mazu/time.h>
 #include <mazu/uaccess.h>
 
 #define LIMIT 64
@@ -102,6 +104,40 @@ SELFTEST(uaccess_survives_missing_pages, "a page that cannot be had ends a copy 
 	CHECK_EQ(t, err, ERR_FAULT);
 	CHECK_EQ(t, p.space->quota.used, 10);
 	CHECK_EQ(t, copy_to_user(at, ours, 8), OK);
+	probe_close(&p);
+}
+
+static volatile u32 ticks; /* of the timer, during copies, */
+static u64 seen;	   /* and the right to touch user pages that any of them had */
+
+static void tick(void *arg)
+{
+	(void)arg;
+	seen |= csr_read(sstatus) & SSTATUS_SUM;
+	ticks++;
+}
+
+SELFTEST(uaccess_right_is_not_inherited,
+	 "an interrupt in the midst of a copy may not touch user pages")
+{
+	struct probe p;
+
+	REQUIRE(t, !probe_open(&p, LIMIT));
+
+	uptr at = addrspace_map(p.space, 0, AREA, VM_READ | VM_WRITE).value;
+	u32 failed = 0;
+
+	ticks = 0;
+	seen = 0;
+	for (u32 round = 0; round < 20; round++) {
+		timer_arm(time_now_ns() + 100 * 1000, tick, NULL);
+		for (u32 i = 0; i < 100000 && ticks == round; i++)
+			failed += copy_to_user(at, ours, AREA) != OK;
+	}
+	CHECK_EQ(t, ticks, 20);
+	CHECK_EQ(t, seen, 0);
+	CHECK_EQ(t, failed, 0);
+	CHECK_EQ(t, csr_read(sstatus) & SSTATUS_SUM, 0);
 	probe_close(&p);
 }
 

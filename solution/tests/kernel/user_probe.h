@@ -35,6 +35,7 @@ enum probe_entry {
 	PROBE_RECURSE,	  /* grows its stack without end, half a page at a time */
 	PROBE_REGISTERS,  /* all registers but sp and its argument, or'ed */
 	PROBE_FETCH_WORD, /* jumps to the last two bytes of its page: an instruction across pages */
+	PROBE_COUNT, /* counts its argument down to 0 and returns it, if no register has changed */
 };
 
 enum error probe_open(struct probe *probe, u64 page_limit);
