@@ -66,7 +66,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     plan = config.stash[PLAN]
     if collection_path.suffix != ".py" or collection_path.name in ("conftest.py", "__init__.py"):
         return None
-    is_criteria = collection_path.name.startswith("test_lab")
+    in_tests = collection_path.parent.name == "tests"
+    is_criteria = collection_path.name.startswith("test_lab") and not in_tests
     return is_criteria if plan is None else collection_path != Path(plan.criteria)
 
 
