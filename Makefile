@@ -110,7 +110,7 @@ check-selftest: setup-run  ## the self-tests in every profile and on several mac
 check-graders: setup-test  ## do the wrong answers fail as they should? [LAB=N]
 	$(tool) grader/run mutants $(call option,LAB,--lab)
 
-fuzz: setup-test  ## the parsers on this machine, 60 s each
+fuzz: setup-test  ## parsers and allocators on this machine, 60 s each
 	$(tool) solution/tests/fuzz/run 60
 
 bench: setup-test  ## latencies in guest instructions, against their limits
