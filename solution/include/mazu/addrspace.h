@@ -36,7 +36,10 @@ RESULT_TYPE(addrspace, struct addrspace *);
 /* An empty space that may hold `page_limit` pages, tables included. ERR_NOMEM; ERR_NOSPC: too many. */
 struct result_addrspace __must_check addrspace_create(u64 page_limit);
 
-/* Gives back all of it. Not while a hart uses it. NULL is ignored. */
+/*
+ * Gives back all of it. A hart that runs this uses no space afterwards, if it used this one; no
+ * other hart may use it. NULL is ignored.
+ */
 void addrspace_destroy(struct addrspace *space);
 
 /* This hart uses `space` from now on; NULL: no program's. */

@@ -63,7 +63,8 @@ void addrspace_destroy(struct addrspace *space)
 {
 	if (!space)
 		return;
-	ASSERT(addrspace_current() != space);
+	if (addrspace_current() == space)
+		addrspace_switch(NULL);
 	for (u32 i = 0; i < space->areas.count; i++)
 		pages_drop(space, space->areas.at[i].start, space->areas.at[i].end);
 	space_table_put(space);

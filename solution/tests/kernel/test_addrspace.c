@@ -313,3 +313,14 @@ SELFTEST(addrspace_bounded, "spaces are bounded in number, and all can be had ag
 	}
 	addrspace_destroy(NULL);
 }
+
+SELFTEST(addrspace_in_use_destroyed,
+	 "a space that is destroyed while it is in use is not in use any more")
+{
+	struct probe p;
+
+	REQUIRE(t, !probe_open(&p, LIMIT));
+	addrspace_destroy(p.space);
+	CHECK(t, addrspace_current() == NULL);
+	CHECK(t, !arch_readable(p.code, 1));
+}
