@@ -27,6 +27,7 @@ struct str error_name(enum error err)
 		[ERR_CYCLE] = STR("circular dependency"),
 		[ERR_ACCESS] = STR("not allowed"),
 		[ERR_FAULT] = STR("bad address"),
+		[ERR_INTR] = STR("interrupted"),
 	};
 
 	if ((unsigned int)err >= ERR_COUNT || names[err].len == 0)

@@ -36,6 +36,7 @@ enum error {
 	ERR_CYCLE,   /* dependencies that go round in a circle */
 	ERR_ACCESS,  /* it is there, but not allowed */
 	ERR_FAULT,   /* an address that the caller may not use */
+	ERR_INTR,    /* told to stop waiting */
 	ERR_COUNT,   /* how many there are; not an error itself */
 };
 

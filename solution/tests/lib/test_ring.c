@@ -47,3 +47,28 @@ SELFTEST(ring_count_wrap, "the counters may wrap around 2^32 while the ring is i
 	for (u8 i = 0; i < 4; i++)
 		CHECK(t, ring_get(&ring, &byte) && byte == i);
 }
+
+SELFTEST(ring_write,
+	 "many bytes at once, across the end of the room; what does not fit is dropped, "
+	 "and counted")
+{
+	u8 room[8];
+	struct ring ring = RING_INIT(room);
+	u8 byte = 0;
+
+	for (u8 i = 0; i < 20; i++) {
+		const u8 bytes[] = { i, 100, 101, 102, i };
+
+		ring_write(&ring, (struct byte_view){ bytes, sizeof(bytes) });
+		CHECK_EQ(t, ring_free(&ring), 3);
+		for (u32 at = 0; at < sizeof(bytes); at++)
+			CHECK(t, ring_get(&ring, &byte) && byte == bytes[at]);
+	}
+	CHECK_EQ(t, ring.dropped, 0);
+	ring_write(&ring, (struct byte_view){ (const u8 *)"abcdefghij", 10 });
+	CHECK_EQ(t, ring_free(&ring), 0);
+	CHECK_EQ(t, ring.dropped, 2);
+	for (u8 i = 0; i < 8; i++)
+		CHECK(t, ring_get(&ring, &byte) && byte == 'a' + i);
+	CHECK(t, !ring_get(&ring, &byte));
+}
