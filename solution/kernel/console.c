@@ -4,6 +4,12 @@
  * The firmware's console serves until a driver takes over, because it needs nothing of ours. It
  * costs some 300 instructions a byte, so that is soon.
  *
+ * Output is a ring, too. Text comes into it in chunks, each with one short hold of the lock, so lines of
+ * different tasks do not mix; from there a burst at a time goes to the device, the lock dropped between
+ * two. Who writes does that itself as long as the device takes bytes; then it is left to the
+ * device's interrupt. A task that is preempted or ended while it does leaves the rest to the next
+ * who writes. While the kernel panics nothing of this holds: everything is polled out at once.
+ *
  * Input is a ring between the driver's interrupt handler (producer) and console_serve
  * (consumer). When it is full the driver keeps the bytes in its device, whose own flow control
  * holds the sender back, and input_resume wakes it once half the ring is free.
@@ -16,6 +22,10 @@
 #include <mazu/pcpu.h>
 #include <mazu/ring.h>
 #include <mazu/spinlock.h>
+#include <mazu/task.h>
+
+/* With carriage returns. A line of printk fits; copying it takes a few hundred instructions. */
+#define CHUNK 256
 
 /* Polls of a device that takes nothing before output to it is given up. */
 #define OUTPUT_POLLS_MAX 1000000
@@ -32,6 +42,7 @@ static void firmware_want_room(bool wanted)
 
 static const struct console_ops firmware_console = {
 	.name = STR("firmware"),
+	.burst = 4,
 	.room = firmware_room,
 	.send = firmware_putchar,
 	.want_room = firmware_want_room,
@@ -47,7 +58,8 @@ static bool output_stuck; /* console_lock: a wait was in vain, and no byte was t
 
 static u8 input_bytes[CONFIG_CONSOLE_INPUT_SIZE];
 static struct ring input = RING_INIT(input_bytes);
-static bool input_full; /* interrupts off: the driver waits for input_resume */
+static struct task *input_task; /* written once, at boot: who waits for input */
+static bool input_full;		/* interrupts off: the driver waits for input_resume */
 
 void console_set(const struct console_ops *ops)
 {
@@ -72,62 +84,114 @@ const struct console_reader *console_set_reader(const struct console_reader *new
 
 /* ---- Output ---- */
 
+/* What the device takes now, up to a burst. */
 static void output_drain_locked(void)
 {
-	u32 room;
+	u32 room, burst = console->burst;
 	u8 byte;
 
 	spin_assert_held(&console_lock);
-	while (ring_used(&output) && (room = console->room())) {
+	while (burst && ring_used(&output) && (room = console->room())) {
 		output_stuck = false;
-		for (; room && ring_get(&output, &byte); room--)
+		for (room = MIN(room, burst); room && ring_get(&output, &byte); room--, burst--)
 			console->send(byte);
 	}
 }
 
-/* Waits until at most `level` bytes are queued; once for a device that does not move. */
-static void output_wait_locked(u32 level)
+/*
+ * Waits until at most `level` bytes are queued; once for a device that does not move. Interrupts
+ * that were on before the lock was taken (`irqs`) get their turn between polls.
+ */
+static void output_wait_locked(u32 level, bool irqs)
 {
 	u32 polls = output_stuck ? 1 : OUTPUT_POLLS_MAX;
 
-	for (; ring_used(&output) > level && polls; polls--)
+	for (u32 used; (used = ring_used(&output)) > level && polls; polls--) {
 		output_drain_locked();
+		if (ring_used(&output) < used)
+			polls = OUTPUT_POLLS_MAX;
+		if (irqs) {
+			spin_unlock_irqrestore(&console_lock, irqs);
+			spin_lock_irqsave(&console_lock);
+		}
+	}
 	output_stuck = ring_used(&output) > level;
 }
 
-static void output_put_locked(u8 byte)
+static void chunk_write(struct byte_view chunk)
 {
-	if (ring_used(&output) == output.capacity)
-		output_wait_locked(output.capacity - 1);
-	ring_put(&output, byte);
+	bool irqs = spin_lock_irqsave(&console_lock);
+
+	if (unlikely(ring_free(&output) < chunk.len))
+		output_wait_locked(output.capacity - (u32)chunk.len, irqs);
+	ring_write(&output, chunk);
+	spin_unlock_irqrestore(&console_lock, irqs);
+}
+
+/* Nobody comes back for the rest: there will be no interrupt for it. */
+static bool output_is_urgent(bool irqs)
+{
+	return panic_in_progress() || (!irqs && !console_has_driver());
+}
+
+static void output_send(void)
+{
+	bool irqs, more;
+
+	do {
+		irqs = spin_lock_irqsave(&console_lock);
+		output_drain_locked();
+		if (unlikely(output_is_urgent(irqs)))
+			output_wait_locked(0, false);
+		more = irqs && ring_used(&output) && console->room();
+		console->want_room(ring_used(&output) && !more);
+		spin_unlock_irqrestore(&console_lock, irqs);
+	} while (more);
+}
+
+/* How many bytes of the text make the next chunk: all, or whole lines, or a piece of a long one. */
+static size_t chunk_size(struct byte_view text)
+{
+	size_t lines = 0, used = 0, i;
+
+	for (i = 0; i < text.len; i++) {
+		used += text.data[i] == '\n' ? 2 : 1;
+		if (used > CHUNK)
+			return lines ? lines : i;
+		if (text.data[i] == '\n')
+			lines = i + 1;
+	}
+	return i;
 }
 
 void console_write(struct byte_view bytes)
 {
-	bool irqs = spin_lock_irqsave(&console_lock);
+	u8 text[CHUNK];
 
-	for (size_t i = 0; i < bytes.len; i++) {
-		if (bytes.data[i] == '\n')
-			output_put_locked('\r');
-		output_put_locked(bytes.data[i]);
+	for (size_t size; bytes.len; bytes.data += size, bytes.len -= size) {
+		size_t used = 0;
+
+		size = chunk_size(bytes);
+		for (size_t i = 0; i < size; i++) {
+			if (bytes.data[i] == '\n')
+				text[used++] = '\r';
+			text[used++] = bytes.data[i];
+		}
+		chunk_write((struct byte_view){ text, used });
 	}
-	output_drain_locked();
-	if (panic_in_progress())
-		output_wait_locked(0);
-	console->want_room(ring_used(&output) != 0);
-	spin_unlock_irqrestore(&console_lock, irqs);
+	output_send();
 }
 
 void console_output_ready(void)
 {
-	console_write((struct byte_view){ 0 });
+	output_send();
 }
 
 void console_flush(void)
 {
 	bool irqs = spin_lock_irqsave(&console_lock);
 
-	output_wait_locked(0);
+	output_wait_locked(0, irqs);
 	spin_unlock_irqrestore(&console_lock, irqs);
 }
 
@@ -160,6 +224,8 @@ bool console_input_room(void)
 void console_input(u8 byte)
 {
 	ring_put(&input, byte);
+	if (IS_ENABLED(CONFIG_SCHED) && input_task)
+		task_unpark(input_task);
 }
 
 /* Interrupts are off only for the moment of looking, and for the wait itself. */
@@ -172,9 +238,11 @@ static bool console_read(u8 *byte)
 		input_full = false;
 		console->input_resume();
 	}
-	if (!got)
+	if (!got && !IS_ENABLED(CONFIG_SCHED))
 		arch_wait_for_interrupt();
 	arch_irq_restore(irqs);
+	if (!got && IS_ENABLED(CONFIG_SCHED) && task_park())
+		task_exit(TASK_KILLED);
 	return got;
 }
 
@@ -182,6 +250,8 @@ void console_serve(void)
 {
 	u8 byte;
 
+	if (IS_ENABLED(CONFIG_SCHED))
+		input_task = task_current();
 	if (reader)
 		reader->start();
 	for (;;)

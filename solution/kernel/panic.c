@@ -18,6 +18,7 @@
 #include <mazu/power.h>
 #include <mazu/printk.h>
 #include <mazu/symbols.h>
+#include <mazu/task.h>
 
 /* A backtrace longer than both together loses its middle. */
 #define TRACE_HEAD 16U
@@ -169,7 +170,7 @@ static __noreturn __printf(2, 0) void panic_report(const struct culprit *culprit
 	if (panics > 1)
 		panic_stop();
 	panic_first_line(culprit, "PANIC: ", format, args);
-	pr_panic("hart %lu, task %.*s", this_cpu()->hart_id, STR_ARG(this_cpu()->task));
+	pr_panic("hart %lu, task %.*s", this_cpu()->hart_id, STR_ARG(task_current_name()));
 	if (culprit->frame)
 		registers_print(culprit->frame);
 	backtrace_print(culprit);

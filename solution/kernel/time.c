@@ -1,11 +1,11 @@
 /*
- * Clocks, and the one timer of this stage.
+ * Clocks.
  *
  * The hart's time register counts at a rate that the device tree states. Ticks become
  * nanoseconds by one multiplication: ns = ticks * mult >> 32, with mult = 10^9 * 2^32 / hz, exact
  * for rates that divide 10^9 evenly and otherwise off by less than one part in 2^32.
  *
- * The timer holds at most one deadline. "Never" is a time far ahead, not the greatest number: a
+ * The timer's hardware holds one moment (who wants which: timer.c, hart_timer.c). "Never" is a time far ahead, not the greatest number: a
  * compare register of all ones has hung emulators (docs/internals.md, traps of the platform).
  *
  * Calendar arithmetic counts days in eras of 400 years, 146097 days each, beginning on a first
@@ -18,18 +18,10 @@
 /* A month ahead: sooner than any counter wraps, later than anybody waits. */
 #define NEVER_TICKS_AHEAD(hz) ((hz)*60 * 60 * 24 * 30)
 
-static u64 clock_hz;	/* written once at boot, like the next three */
+static u64 clock_hz;	/* written once at boot, like the next two */
 static u64 clock_start; /* tick count at the kernel's first moment */
 static u64 clock_mult;
-static const struct timer_ops *timer_ops;
 static const struct rtc_ops *rtc;
-
-static struct {
-	void (*expired)(void *arg);
-	void *arg;
-	u64 deadline_ticks;
-	u64 interrupts;
-} timer; /* this hart, interrupts off */
 
 static u64 ticks_to_ns(u64 ticks)
 {
@@ -59,67 +51,33 @@ u64 time_now_ns(void)
 	return clock_hz ? ticks_to_ns(arch_ticks() - clock_start) : 0;
 }
 
-/* ---- The timer ---- */
+/* ---- Ticks ---- */
 
-const struct timer_ops *timer_set_ops(const struct timer_ops *ops)
+u64 time_ns_for(u64 ticks)
 {
-	const struct timer_ops *previous = timer_ops;
-
-	timer_ops = ops;
-	timer_cancel();
-	return previous;
+	return ticks_to_ns(ticks);
 }
 
-struct str timer_name(void)
+u64 time_ns_at(u64 raw_ticks)
 {
-	return timer_ops ? timer_ops->name : STR("none");
+	return ticks_to_ns(raw_ticks - MIN(raw_ticks, clock_start));
 }
 
-u64 timer_interrupts(void)
+u64 time_ticks_for(u64 duration_ns)
 {
-	return timer.interrupts;
+	return ns_to_ticks(duration_ns);
 }
 
-/* The hardware gets the deadline, or for one beyond "never" a moment to look again. */
-static void timer_program(void)
+u64 time_ticks_at(u64 monotonic_ns)
 {
-	timer_ops->set(MIN(timer.deadline_ticks, arch_ticks() + NEVER_TICKS_AHEAD(clock_hz)));
+	return clock_start + ns_to_ticks(monotonic_ns);
 }
 
-void timer_arm(u64 deadline_ns, void (*expired)(void *arg), void *arg)
+/* It comes once in a while all the same, and whoever is asked then finds nothing due. */
+void timer_never(void)
 {
-	bool irqs = arch_irq_save();
-
-	timer.expired = expired;
-	timer.arg = arg;
-	timer.deadline_ticks = clock_start + ns_to_ticks(deadline_ns);
-	timer_program();
-	arch_irq_restore(irqs);
-}
-
-void timer_cancel(void)
-{
-	bool irqs = arch_irq_save();
-
-	timer.expired = NULL;
-	timer.deadline_ticks = UINT64_MAX;
-	timer_program();
-	arch_irq_restore(irqs);
-}
-
-/* The interrupt stays pending until the compare register lies ahead: set it before the callback. */
-void timer_interrupt(void)
-{
-	void (*expired)(void *arg) = timer.expired;
-
-	timer.interrupts++;
-	if (arch_ticks() < timer.deadline_ticks) {
-		timer_program();
-		return;
-	}
-	timer_cancel();
-	if (expired)
-		expired(timer.arg);
+	this_cpu()->timer_ticks = UINT64_MAX;
+	arch_timer_set(time_ticks() + NEVER_TICKS_AHEAD(clock_hz));
 }
 
 /* ---- Wall time ---- */

@@ -14,7 +14,10 @@
 #include <mazu/irq.h>
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
+#include <mazu/preempt.h>
+#include <mazu/task.h>
 #include <mazu/time.h>
+#include <mazu/trace.h>
 
 #define FRAME_FIELD(field, offset)                                                                 \
 	static_assert(offsetof(struct trap_frame, field) == (offset), "layout.h: frame." #field)
@@ -37,6 +40,7 @@ PCPU_FIELD(kernel_sp, PCPU_KERNEL_SP);
 PCPU_FIELD(emergency_base, PCPU_EMERGENCY_BASE);
 PCPU_FIELD(overflows, PCPU_OVERFLOWS);
 PCPU_FIELD(overflowed_base, PCPU_OVERFLOWED_BASE);
+static_assert(offsetof(struct pcpu, preempt) == PCPU_PREEMPT, "layout.h: pcpu.preempt");
 
 extern char trap_entry[], boot_stack[], emergency_stack[];
 extern const struct trap_fixup __start_trap_fixups[], __stop_trap_fixups[];
@@ -102,11 +106,27 @@ static bool trap_timer(struct trap_frame *frame)
 	return true;
 }
 
+/* What the timer did shows in what happens to tasks; devices have an event of their own. */
 static bool trap_external(struct trap_frame *frame)
 {
+	struct pcpu *cpu = this_cpu();
+	u64 began = time_ticks();
+
 	(void)frame;
+	latency_irq_off(cpu);
 	irq_external();
+	trace(began, TRACE_IRQ, TRAP_EXTERNAL, (u32)(time_ticks() - began));
+	preempt_interrupt_end(cpu);
 	return true;
+}
+
+/* The end of an exception where a switch is due, if the code had interrupts on. */
+void trap_preempt(struct trap_frame *frame)
+{
+	if (!IS_ENABLED(CONFIG_SCHED) || !(frame->status & SSTATUS_SPIE))
+		return;
+	latency_irq_off(this_cpu());
+	preempt_interrupt_end(this_cpu());
 }
 
 trap_handler *const trap_interrupt_handlers[TRAP_CODES] = {
@@ -179,7 +199,7 @@ void trap_fault(struct trap_frame *frame)
 
 void trap_stack_overflow(struct trap_frame *frame)
 {
-	panic_at(frame, "stack overflow in task %.*s (sp 0x%lx)", STR_ARG(this_cpu()->task),
+	panic_at(frame, "stack overflow in task %.*s (sp 0x%lx)", STR_ARG(task_current_name()),
 		 frame->sp);
 }
 

@@ -15,10 +15,12 @@
  * emergency stack. A second overflow cannot be survived: it prints a line by
  * registers alone.
  *
+ * A trap's end is where the interrupted task may lose the hart: preempt.h has the word that is looked at.
+ *
  * A trap may interrupt the kernel while it copies from user memory. What runs here
  * must not inherit that right, so SUM goes off with the status being saved.
  *
- * Costs: 94 instructions there and back, without trap_dispatch.
+ * Costs: 96 instructions there and back, without trap_dispatch.
  *
  * Source: Privileged Architecture 20211203, section 4.1.1 (sstatus), 4.1.6
  * (sscratch), 4.1.7 (sepc).
@@ -84,11 +86,18 @@ trap_entry:
 	call	trap_dispatch
 	.globl trap_return
 trap_return:
-	restore_cause
+	lw	t0, PCPU_PREEMPT(gp)
+	beqz	t0, preempt
+1:	restore_cause
 	ld	ra, FRAME_REG(1)(sp)
 	for_registers ld, 4, 31
 	ld	sp, FRAME_REG(2)(sp)
 	sret
+
+preempt:
+	mv	a0, sp
+	call	trap_preempt
+	j	1b
 
 from_user:
 	sd	sp, PCPU_TRAP_SP(gp)
@@ -103,7 +112,11 @@ from_user:
 	save_cause
 	li	fp, 0
 	call	trap_dispatch
-	restore_cause
+	lw	t0, PCPU_PREEMPT(gp)
+	bnez	t0, 1f
+	mv	a0, sp
+	call	trap_preempt
+1:	restore_cause
 	addi	t0, sp, FRAME_SIZE
 	sd	t0, PCPU_KERNEL_SP(gp)
 	csrw	sscratch, gp

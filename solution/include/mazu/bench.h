@@ -18,19 +18,26 @@
 
 #define BENCH_ROUNDS 1000
 
+/* From stage 3 on: benchmarks run in a task of this fixed priority. */
+#define BENCH_PRIORITY 20
+
 struct benchmark {
 	struct str name;
 	void (*begin)(void); /* or NULL */
 	/* 0: count the whole call; else this many cycles, for what the body timed itself. */
 	u64 (*run)(void);
 	void (*end)(void); /* or NULL */
+	u32 rounds;
 };
 
-#define BENCHMARK(name_, begin_, end_)                                                             \
+#define BENCHMARK(name_, begin_, end_) BENCHMARK_ROUNDS(name_, BENCH_ROUNDS, begin_, end_)
+
+#define BENCHMARK_ROUNDS(name_, rounds_, begin_, end_)                                             \
 	static u64 bench_##name_(void);                                                            \
 	static const struct benchmark benchmark_##name_                                            \
-		__attribute__((used, section("benchmarks"),                                        \
-			       aligned(8))) = { STR(#name_), begin_, bench_##name_, end_ };        \
+		__attribute__((used, section("benchmarks"), aligned(8))) = { STR(#name_), begin_,  \
+									     bench_##name_, end_,  \
+									     rounds_ };            \
 	static u64 bench_##name_(void)
 
 #endif

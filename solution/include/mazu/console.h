@@ -17,6 +17,8 @@
 
 struct console_ops {
 	struct str name;
+	/* How many bytes may go to it with interrupts off: what takes about a thousand instructions. */
+	u32 burst;
 	/* How many bytes the device takes now, without waiting. */
 	u32 (*room)(void);
 	/* Gives it one of them. */
@@ -37,7 +39,12 @@ void console_set(const struct console_ops *ops);
 /* Returns the one before, or NULL. */
 const struct console_reader *console_set_reader(const struct console_reader *reader);
 
-/* Any context. A newline gets its carriage return on the way. */
+/*
+ * Any context. A newline gets its carriage return on the way. Text of up to 250 bytes comes out in one
+ * piece; of longer text, the lines do that are no longer, but other tasks' lines may come between. With
+ * interrupts on they are never off for longer than about 1500 instructions, and a full queue
+ * is waited for with interrupts on.
+ */
 void console_write(struct byte_view bytes);
 /* The same for text of at most 512 bytes; the rest is cut. */
 void console_printf(const char *format, ...) __printf(1, 2);

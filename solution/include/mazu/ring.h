@@ -18,6 +18,7 @@
 #define MAZU_RING_H
 
 #include <mazu/bytes.h>
+#include <mazu/mem.h>
 #include <mazu/types.h>
 
 struct ring {
@@ -56,6 +57,24 @@ static inline bool ring_put(struct ring *ring, u8 byte)
 	ring->data[head & (ring->capacity - 1)] = byte;
 	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
 	return true;
+}
+
+/* Producer: how many bytes it could add now. */
+static inline u32 ring_free(const struct ring *ring)
+{
+	return ring->capacity - (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE));
+}
+
+/* Producer: adds the bytes together, the consumer sees all of them or none. What does not fit is dropped. */
+static inline void ring_write(struct ring *ring, struct byte_view bytes)
+{
+	u32 len = (u32)MIN(bytes.len, (size_t)ring_free(ring));
+	u32 at = ring->head & (ring->capacity - 1), first = MIN(len, ring->capacity - at);
+
+	memcpy(ring->data + at, bytes.data, first);
+	memcpy(ring->data, bytes.data + first, len - first);
+	WRITE_ONCE(ring->dropped, ring->dropped + (bytes.len - len));
+	__atomic_store_n(&ring->head, ring->head + len, __ATOMIC_RELEASE);
 }
 
 /* Consumer: takes the oldest byte. False when the ring is empty. */

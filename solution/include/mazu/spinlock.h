@@ -1,5 +1,5 @@
 /*
- * spinlock.h - mutual exclusion for a few hundred instructions, interrupts off.
+ * spinlock.h - mutual exclusion for a few hundred instructions.
  *
  *	bool irqs = spin_lock_irqsave(&klog_lock);
  *	...
@@ -16,6 +16,7 @@
 #include <arch/cpu.h>
 #include <mazu/config.h>
 #include <mazu/locks.h>
+#include <mazu/preempt.h>
 #include <mazu/types.h>
 
 struct spinlock {
@@ -38,16 +39,52 @@ static inline bool spin_lock_irqsave(struct spinlock *lock)
 {
 	bool irqs = arch_irq_save();
 
+	if (irqs)
+		latency_irq_off(this_cpu());
 	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
 		spin_check_take(lock);
 	return irqs;
 }
 
+/* Where interrupts come on again, a switch that became due meanwhile is made. */
 static inline void spin_unlock_irqrestore(struct spinlock *lock, bool irqs)
 {
 	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
 		spin_check_release(lock);
-	arch_irq_restore(irqs);
+	if (irqs) {
+		latency_irq_on(this_cpu());
+		arch_irq_restore(true);
+		if (IS_ENABLED(CONFIG_SCHED) && unlikely(preempt_is_due(this_cpu())))
+			preempt_now();
+	}
+}
+
+/* Where interrupts are off already, and stay off. */
+static inline void spin_lock_irqs_off(struct spinlock *lock)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_take(lock);
+}
+
+static inline void spin_unlock_irqs_off(struct spinlock *lock)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_release(lock);
+}
+
+/* For locks that no interrupt handler takes: interrupts stay on, only other tasks are kept out. */
+static inline void spin_lock(struct spinlock *lock)
+{
+	preempt_disable();
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_take(lock);
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_release(lock);
+	preempt_enable();
 }
 
 /* For functions that end in _locked: panics unless the lock is held. */

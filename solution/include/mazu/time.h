@@ -8,6 +8,9 @@
 #ifndef MAZU_TIME_H
 #define MAZU_TIME_H
 
+#include <arch/cpu.h>
+#include <arch/timer.h>
+#include <mazu/config.h>
 #include <mazu/error.h>
 #include <mazu/str.h>
 #include <mazu/types.h>
@@ -18,29 +21,52 @@
 /* Nanoseconds since boot. Any context. */
 u64 time_now_ns(void);
 
+/*
+ * The clock that the hardware compares with: raw ticks. Durations and moments become ticks rounded
+ * up, so nothing is early; too far away becomes the last tick there is. Any context.
+ */
+static inline u64 time_ticks(void)
+{
+	return arch_ticks();
+}
+u64 time_ticks_for(u64 duration_ns);
+u64 time_ticks_at(u64 monotonic_ns);
+u64 time_ns_for(u64 ticks);
+u64 time_ns_at(u64 raw_ticks);
+
 /* Sets up the monotonic clock: the kernel's first moment is 0. Once, before the first printk. */
 void time_init(u64 hz);
 
 /*
  * Asks for `expired(arg)` to be called from the timer interrupt at or after `deadline_ns`
- * (monotonic; in the past: at once). One request at a time on this hart; a new one replaces the
- * old one. Stage 3 puts a queue of callouts on top.
+ * (monotonic; in the past: at once). One request at a time; a new one replaces the old one. From
+ * stage 3 on there are callouts (callout.h), of which this is one.
  */
 void timer_arm(u64 deadline_ns, void (*expired)(void *arg), void *arg);
 void timer_cancel(void);
 
-/* The timer interrupt, called by trap dispatch. */
+/* The timer interrupt, called by trap dispatch. From stage 3 on it may end in another task. */
 void timer_interrupt(void);
 
-/* The timer's hardware, from arch: absolute ticks; a "never" is far away but finite. */
-struct timer_ops {
-	struct str name;
-	void (*set)(u64 deadline_ticks);
-};
-/* Cancels what was armed. Returns the one before, or NULL. */
-const struct timer_ops *timer_set_ops(const struct timer_ops *ops);
-struct str timer_name(void);
 u64 timer_interrupts(void);
+void timer_never(void);
+
+/* How early the hardware is set where somebody waits out the rest (hart_timer.c). */
+#define TIMER_LEAD_TICKS (IS_ENABLED(CONFIG_SCHED) ? CONFIG_TIMER_LEAD_TICKS : 0UL)
+
+/*
+ * Sets this hart's hardware to interrupt at or after a moment; UINT64_MAX: never, which is a time far
+ * ahead. Interrupts off.
+ */
+static inline void timer_write(u64 raw_ticks)
+{
+	if (unlikely(raw_ticks == UINT64_MAX)) {
+		timer_never();
+	} else {
+		this_cpu()->timer_ticks = raw_ticks;
+		arch_timer_set(raw_ticks - TIMER_LEAD_TICKS);
+	}
+}
 
 /* A real-time clock. */
 struct rtc_ops {

@@ -173,20 +173,18 @@ INIT_TASK(kernel_map, kernel_map_init);
 
 void kernel_map_add_space(struct addrspace *space)
 {
-	bool irqs = spin_lock_irqsave(&kernel_map_lock);
-
+	spin_lock(&kernel_map_lock);
 	for (u64 i = 0; i < pt_index(USER_START, PT_LEVELS - 1); i++)
 		space->pt.root[i] = kernel_pagetable.root[i];
 	list_push_back(&spaces, &space->link);
-	spin_unlock_irqrestore(&kernel_map_lock, irqs);
+	spin_unlock(&kernel_map_lock);
 }
 
 void kernel_map_remove_space(struct addrspace *space)
 {
-	bool irqs = spin_lock_irqsave(&kernel_map_lock);
-
+	spin_lock(&kernel_map_lock);
 	list_remove(&space->link);
-	spin_unlock_irqrestore(&kernel_map_lock, irqs);
+	spin_unlock(&kernel_map_lock);
 }
 
 /* Bounded by CONFIG_SPACE_MAX. */
@@ -203,25 +201,27 @@ static void spaces_update_locked(uptr address)
 
 enum error kernel_map_hide(void *page)
 {
-	bool irqs = spin_lock_irqsave(&kernel_map_lock);
-	struct pt_slot slot = pt_walk(&kernel_pagetable, (uptr)page);
-	enum error err = pt_split(&kernel_pagetable, (uptr)page);
+	struct pt_slot slot;
+	enum error err;
 
+	spin_lock(&kernel_map_lock);
+	slot = pt_walk(&kernel_pagetable, (uptr)page);
+	err = pt_split(&kernel_pagetable, (uptr)page);
 	if (slot.level == PT_LEVELS - 1)
 		spaces_update_locked((uptr)page);
 	if (!err)
 		err = pt_unmap(&kernel_pagetable, (uptr)page).err;
-	spin_unlock_irqrestore(&kernel_map_lock, irqs);
+	spin_unlock(&kernel_map_lock);
 	return err;
 }
 
 void kernel_map_show(void *page)
 {
-	bool irqs = spin_lock_irqsave(&kernel_map_lock);
-	enum error err =
-		pt_map(&kernel_pagetable, (uptr)page, virt_to_phys(page), 0, VM_READ | VM_WRITE);
+	enum error err;
 
-	spin_unlock_irqrestore(&kernel_map_lock, irqs);
+	spin_lock(&kernel_map_lock);
+	err = pt_map(&kernel_pagetable, (uptr)page, virt_to_phys(page), 0, VM_READ | VM_WRITE);
+	spin_unlock(&kernel_map_lock);
 	if (err)
 		panic("kernel map: page 0x%lx cannot be shown again: %.*s", (uptr)page,
 		      STR_ARG(error_name(err)));

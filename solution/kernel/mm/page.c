@@ -62,13 +62,13 @@ struct result_ptr page_alloc(u32 order, enum page_type type)
 {
 	if (fault_inject_hit())
 		return result_ptr_err(ERR_NOMEM);
-	if (order > 0)
+	if (order > 0 || READ_ONCE(this_cpu()->pages->count) == 0)
 		return block_alloc(order, type);
 
 	bool irqs = arch_irq_save();
 	struct page_cache *cache = this_cpu()->pages;
 
-	if (unlikely(cache->count == 0)) {
+	if (unlikely(cache->count == 0)) { /* somebody was faster */
 		arch_irq_restore(irqs);
 		return block_alloc(order, type);
 	}
@@ -111,7 +111,7 @@ void page_free(void *page, u32 order)
 
 	struct frame *head = frame_of_ours(page);
 
-	if (order > 0)
+	if (order > 0 || READ_ONCE(this_cpu()->pages->count) == CONFIG_PAGE_CACHE_MAX)
 		return block_free(head, order);
 
 	bool irqs = arch_irq_save();

@@ -29,23 +29,22 @@ INIT_TASK(asid, asid_init, "kernel_map");
 static struct result_u32 asid_get(void)
 {
 	struct result_u32 found = asid_largest ? result_u32_err(ERR_NOSPC) : result_u32_ok(0);
-	bool irqs = spin_lock_irqsave(&asid_lock);
 
+	spin_lock(&asid_lock);
 	for (u32 asid = 1; asid <= asid_largest && found.err; asid++)
 		if (!asid_used[asid]) {
 			asid_used[asid] = true;
 			found = result_u32_ok(asid);
 		}
-	spin_unlock_irqrestore(&asid_lock, irqs);
+	spin_unlock(&asid_lock);
 	return found;
 }
 
 static void asid_put(u16 asid)
 {
-	bool irqs = spin_lock_irqsave(&asid_lock);
-
+	spin_lock(&asid_lock);
 	asid_used[asid] = false;
-	spin_unlock_irqrestore(&asid_lock, irqs);
+	spin_unlock(&asid_lock);
 }
 
 enum error space_table_get(struct addrspace *space)

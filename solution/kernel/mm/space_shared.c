@@ -19,14 +19,14 @@ static bool window_used[CONFIG_SPACE_MAX]; /* window_lock */
 
 enum error space_table_get(struct addrspace *space)
 {
-	bool irqs = spin_lock_irqsave(&window_lock);
 	u32 window = 0;
 
+	spin_lock(&window_lock);
 	while (window < CONFIG_SPACE_MAX && window_used[window])
 		window++;
 	if (window < CONFIG_SPACE_MAX)
 		window_used[window] = true;
-	spin_unlock_irqrestore(&window_lock, irqs);
+	spin_unlock(&window_lock);
 	if (window == CONFIG_SPACE_MAX)
 		return ERR_NOSPC;
 
@@ -40,10 +40,8 @@ enum error space_table_get(struct addrspace *space)
 
 void space_table_put(struct addrspace *space)
 {
-	bool irqs;
-
 	pt_release(&space->pt, space->start, space->end);
-	irqs = spin_lock_irqsave(&window_lock);
+	spin_lock(&window_lock);
 	window_used[space->window] = false;
-	spin_unlock_irqrestore(&window_lock, irqs);
+	spin_unlock(&window_lock);
 }

@@ -38,7 +38,7 @@ SHELL_COMMAND(time, "", "wall time, UTC; monotonic time; the timer")
 		shell_printf(sh, "wall       %04u-%02u-%02u %02u:%02u:%02u UTC\n", d.year, d.month,
 			     d.day, d.hour, d.minute, d.second);
 	shell_printf(sh, "monotonic  %lu ns\n", time_now_ns());
-	shell_printf(sh, "timer      %.*s, %lu Hz, %lu interrupts\n", STR_ARG(timer_name()),
+	shell_printf(sh, "timer      %.*s, %lu Hz, %lu interrupts\n", STR_ARG(arch_timer_name()),
 		     board.timebase_hz, timer_interrupts());
 }
 

@@ -11,6 +11,7 @@
 #include <mazu/init.h>
 #include <mazu/pcpu.h>
 #include <mazu/power.h>
+#include <mazu/task.h>
 
 extern const struct benchmark __start_benchmarks[], __stop_benchmarks[];
 
@@ -42,7 +43,7 @@ static void bench_run(const struct benchmark *bench)
 
 	if (bench->begin)
 		bench->begin();
-	for (u32 i = 0; i < BENCH_ROUNDS; i++) {
+	for (u32 i = 0; i < bench->rounds; i++) {
 		u64 cost = bench_once(bench->run, empty);
 
 		total += cost;
@@ -50,7 +51,16 @@ static void bench_run(const struct benchmark *bench)
 	}
 	if (bench->end)
 		bench->end();
-	bench_report(bench->name, (total + BENCH_ROUNDS / 2) / BENCH_ROUNDS, worst);
+	bench_report(bench->name, (total + bench->rounds / 2) / bench->rounds, worst);
+}
+
+/* Where there are tasks: no other may come between, but those of a benchmark. */
+static void bench_be_urgent(void)
+{
+	struct sched_params urgent = { .policy = SCHED_FIFO, .priority = BENCH_PRIORITY };
+
+	if (IS_ENABLED(CONFIG_SCHED) && sched_set(task_current(), &urgent))
+		console_printf("bench: not urgent\n");
 }
 
 static void bench_start(void)
@@ -63,6 +73,7 @@ static void bench_start(void)
 
 	console_printf("\n");
 	bench_report(STR("boot_to_prompt"), boot, boot);
+	bench_be_urgent();
 	for (const struct benchmark *b = __start_benchmarks; b < __stop_benchmarks; b++)
 		if (str_is_empty(pattern) || str_matches(pattern, b->name))
 			bench_run(b);

@@ -33,6 +33,7 @@ struct board board;
 struct pcpu pcpus[CONFIG_CPU_MAX];
 struct pcpu *const host_cpu = &pcpus[0];
 bool host_irqs = true;
+u64 host_ticks;
 
 /* ---- Messages ---- */
 

@@ -27,6 +27,9 @@ void machine_usual_board(void);
 /* Memory, the usual board, page_init, kmalloc_init: once, before any test. */
 void machine_start(void);
 
+/* Its clock, 10 MHz, and a queue of callouts that a test runs when it moves the clock: once. */
+void machine_clock_start(void);
+
 /* page_init once more, for `board` as it is. Whatever was allocated before is gone. */
 void machine_boot(void);
 

@@ -30,5 +30,6 @@ int main(int argc, char **argv)
 	/* A sanitizer ends the process at once: what was found until then must be out. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	machine_start();
+	machine_clock_start();
 	return selftest_run((struct str){ pattern, strlen(pattern) }) != 0;
 }

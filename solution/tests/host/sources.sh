@@ -13,6 +13,13 @@ for name in memmap buddy buddy_core page page_map page_boot kmalloc kmalloc_slab
 	mm_sources="$mm_sources solution/kernel/mm/$name.c"
 done
 
+# The scheduler but for what waits, ends or starts on a stack; and callouts, and the clock.
+sched_sources=solution/kernel/time.c
+for name in sched sched_params admission rt rt_pick rt_quantum fair fair_pick fair_check dl dl_admit dl_replenish \
+	budget domain mixed callout; do
+	sched_sources="$sched_sources solution/kernel/sched/$name.c"
+done
+
 # What only the debug profile has.
 mm_debug_sources=
 for name in page_debug kmalloc_debug kmalloc_report alloc_trace fault_inject; do

@@ -100,16 +100,16 @@ static bool climbed_to(struct backtrace trace, struct str name)
 	return false;
 }
 
-SELFTEST(backtrace_finds_callers, "a backtrace leads to the function that the boot began with")
+SELFTEST(backtrace_finds_callers, "a backtrace leads to the part of the boot that runs the tests")
 {
 	struct backtrace trace;
 
 	backtrace_start(&trace, NULL);
 	CHECK_STR_EQ(t, symbol_find_return(trace.pc).name, STR("selftest_backtrace_finds_callers"));
-	CHECK(t, climbed_to(trace, STR("kernel_main")));
+	CHECK(t, climbed_to(trace, STR("init_run_hooks")));
 }
 
-static bool reached_dispatch, reached_main;
+static bool reached_dispatch, reached_boot;
 
 static bool trace_from_handler(struct trap_frame *frame)
 {
@@ -117,7 +117,7 @@ static bool trace_from_handler(struct trap_frame *frame)
 
 	backtrace_start(&trace, NULL);
 	reached_dispatch = climbed_to(trace, STR("trap_dispatch"));
-	reached_main = climbed_to(trace, STR("kernel_main"));
+	reached_boot = climbed_to(trace, STR("init_run_hooks"));
 	frame->pc += 4;
 	return true;
 }
@@ -128,5 +128,5 @@ SELFTEST(backtrace_crosses_traps, "a backtrace from a trap handler goes on in th
 	arch_breakpoint();
 	trap_set_breakpoint(NULL);
 	CHECK(t, reached_dispatch);
-	CHECK(t, reached_main);
+	CHECK(t, reached_boot);
 }

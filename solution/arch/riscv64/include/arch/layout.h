@@ -34,4 +34,7 @@
 #define PCPU_OVERFLOWS 40
 #define PCPU_OVERFLOWED_BASE 48
 
+/* struct pcpu itself. */
+#define PCPU_PREEMPT 64
+
 #endif

@@ -26,6 +26,7 @@ struct arch_pcpu {
 	uptr emergency_base; /* stack_base of the stack for a stack overflow */
 	u64 overflows; /* times the emergency stack was entered; a second one stops the hart */
 	uptr overflowed_base; /* stack_base before that */
+	bool has_sstc;	      /* the timer has a register of its own (timer.h) */
 };
 
 #endif

@@ -58,6 +58,9 @@ extern trap_handler *const trap_exception_handlers[TRAP_CODES];
 /* Called by trap_entry.S for every trap, interrupts off. */
 void trap_dispatch(struct trap_frame *frame);
 
+/* Called by trap_entry.S at the end of a trap where a switch is due (preempt.h). */
+void trap_preempt(struct trap_frame *frame);
+
 /* A trap that nobody handles: reports it and ends the kernel. */
 void trap_fault(struct trap_frame *frame) __noreturn;
 

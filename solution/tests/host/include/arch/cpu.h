@@ -1,5 +1,6 @@
 /*
- * A hart as the host's tests see it: interrupts are a flag that nobody raises.
+ * A hart as the host's tests see it: interrupts are a flag that nobody raises, and its clock
+ * stands still until a test moves it.
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
@@ -7,6 +8,7 @@
 #include <mazu/types.h>
 
 extern bool host_irqs; /* on */
+extern u64 host_ticks;
 
 static inline bool arch_irq_save(void)
 {
@@ -25,6 +27,16 @@ static inline void arch_irq_restore(bool enabled)
 static inline bool arch_irq_enabled(void)
 {
 	return host_irqs;
+}
+
+static inline u64 arch_ticks(void)
+{
+	return host_ticks;
+}
+
+static inline u64 arch_cycles(void)
+{
+	return host_ticks;
 }
 
 #endif

@@ -1,0 +1,88 @@
+/*
+ * callout.h - being called at a moment.
+ *
+ *	callout_init(&c, wake_up);
+ *	callout_arm(&c, time_ticks() + time_ticks_for(5 * NS_PER_MS));
+ *
+ * Each hart has a queue of its own, ordered by time; callouts of one moment run in the order in which they
+ * were armed. The function runs in the timer interrupt of the hart that armed it, interrupts off and
+ * no lock held, at or after its moment and never before; it must be short (about a hundred
+ * instructions), and may arm its callout again. At most CALLOUT_BATCH run in one interrupt: a burst of
+ * thousands cannot keep interrupts off.
+ *
+ * Whoever owns the callout keeps its memory until it is neither armed nor running:
+ * callout_cancel_sync() makes sure. How late each ran is counted in six bins, by powers of ten.
+ *
+ * Arm and cancel: any context, LOCK_CALLOUT is taken. O(log n) of what is armed.
+ */
+#ifndef MAZU_CALLOUT_H
+#define MAZU_CALLOUT_H
+
+#include <mazu/rbtree.h>
+#include <mazu/spinlock.h>
+#include <mazu/types.h>
+
+#define CALLOUT_BATCH 8
+#define CALLOUT_BINS 6 /* up to 10 us, 100 us, 1 ms, 10 ms, 100 ms, and longer */
+
+struct callout_queue;
+
+struct callout {
+	struct rb_node node;		      /* key: raw ticks. queue->lock */
+	void (*run)(struct callout *callout); /* const */
+	struct callout_queue *queue;	      /* the last it was armed in; NULL: never */
+};
+
+struct callout_statistics {
+	u64 armed, run, cancelled;
+	u64 late; /* by more than 100 us */
+	u64 late_max_ticks; /* of those behind the first bin */
+	u64 bins[CALLOUT_BINS];
+};
+
+struct callout_queue {
+	struct spinlock lock;
+	struct rb_tree tree;		      /* lock */
+	struct callout *running;	      /* lock to write: the one whose function runs */
+	u64 bins_ticks[CALLOUT_BINS - 1];     /* upper ends of the bins; const */
+	struct callout_statistics statistics; /* lock */
+};
+
+void callout_queue_init(struct callout_queue *queue);
+
+/* One that is not armed. Memory that is all zero is a callout that is not armed. */
+void callout_init(struct callout *callout, void (*run)(struct callout *callout));
+
+/* To run at `when` (raw ticks; passed already: at once). One that is armed moves. */
+void callout_arm(struct callout *callout, u64 when_ticks);
+
+/* True: it was armed, and will not run. False: it was not, or runs at this moment. */
+bool callout_cancel(struct callout *callout);
+
+/*
+ * The same, and waits on other harts for the function to return, if it runs. Not from the function
+ * itself, and not with a lock held that the function takes.
+ */
+bool callout_cancel_sync(struct callout *callout);
+
+static inline bool callout_is_armed(const struct callout *callout)
+{
+	return rb_is_queued(&callout->node);
+}
+
+/* When the first wants to run; UINT64_MAX: none is armed. */
+static inline u64 callout_next(const struct callout_queue *queue)
+{
+	const struct rb_node *first = rb_first(&queue->tree);
+
+	return first ? first->key : UINT64_MAX;
+}
+
+/* One ran so late that the first bin does not hold it. Queue locked. */
+void callout_count_late(struct callout_queue *queue, u64 late_ticks);
+
+/* A copy of the figures of hart `hart`; ERR_RANGE: there is none. Reset begins them at 0 again. */
+enum error __must_check callout_statistics(u32 hart, struct callout_statistics *statistics);
+void callout_statistics_reset(void);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * preempt.h - when a task may lose its hart.
+ *
+ * The kernel is preemptible at any instruction, but with interrupts off and between preempt_disable()
+ * and preempt_enable(). One word of the hart says both whether it may switch and whether it
+ * should: its upper bits count the sections that forbid it, and its lowest bit is set as long as
+ * nobody wants the hart. So it is 0 at exactly the moment when a switch is due: whoever makes it 0, and each end of a
+ * trap, switches. An interrupts-off section of a lock ends with the same look (spinlock.h). A bare
+ * arch_irq_save() does not: nothing in such a section may wake a task.
+ */
+#ifndef MAZU_PREEMPT_H
+#define MAZU_PREEMPT_H
+
+#include <mazu/config.h>
+#include <mazu/latency.h>
+#include <mazu/pcpu.h>
+
+#define PREEMPT_QUIET 1U
+#define PREEMPT_SECTION 2U
+
+/* Switches, unless interrupts are off: then whoever turns them on does. kernel/sched/sched.c. */
+void preempt_now(void);
+
+/* Switches, at the end of a trap: interrupts are off and stay so. May end the task. */
+void preempt_trap(void);
+
+/* A switch is due as soon as it is allowed. Interrupts off. */
+static inline void preempt_want(struct pcpu *cpu)
+{
+	cpu->preempt &= ~PREEMPT_QUIET;
+}
+
+/* Nobody wants the hart any more. Interrupts off. */
+static inline void preempt_quiet(struct pcpu *cpu)
+{
+	if (!(cpu->preempt & PREEMPT_QUIET))
+		cpu->preempt |= PREEMPT_QUIET;
+}
+
+static inline bool preempt_is_due(const struct pcpu *cpu)
+{
+	return READ_ONCE(cpu->preempt) == 0;
+}
+
+/* The end of an interrupt, which came where interrupts were on: switches if that is due. */
+static inline void preempt_interrupt_end(struct pcpu *cpu)
+{
+	if (IS_ENABLED(CONFIG_SCHED) && unlikely(preempt_is_due(cpu)))
+		preempt_trap();
+	latency_irq_on(cpu);
+}
+
+static inline void preempt_disable(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	WRITE_ONCE(cpu->preempt, cpu->preempt + PREEMPT_SECTION);
+	latency_preempt_off(cpu);
+	barrier();
+}
+
+static inline void preempt_enable(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	barrier();
+	latency_preempt_on(cpu);
+	WRITE_ONCE(cpu->preempt, cpu->preempt - PREEMPT_SECTION);
+	if (IS_ENABLED(CONFIG_SCHED) && unlikely(preempt_is_due(cpu)))
+		preempt_now();
+}
+
+#endif

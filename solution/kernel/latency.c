@@ -1,0 +1,63 @@
+/*
+ * Waits that are not short: see latency.h.
+ */
+#include <arch/cpu.h>
+#include <mazu/latency.h>
+#include <mazu/str.h>
+
+struct latency latencies[CONFIG_CPU_MAX]; /* each its hart's, interrupts off */
+
+void latency_record_long(struct latency_histogram *histogram, u64 cycles)
+{
+	u32 bin = 1;
+
+	histogram->max = MAX(histogram->max, cycles);
+	while (bin < LATENCY_BINS - 1 && cycles >> (LATENCY_BIN_SHIFT + bin))
+		bin++;
+	histogram->bins[bin]++;
+}
+
+void latency_preempt_end(struct pcpu *cpu)
+{
+	u64 cycles = arch_cycles() - cpu->preempt_off_since;
+
+	if (unlikely(cycles >= 1UL << LATENCY_BIN_SHIFT)) {
+		bool irqs = arch_irq_save();
+
+		latency_record_long(&cpu->latency->kinds[LATENCY_PREEMPT_OFF], cycles);
+		arch_irq_restore(irqs);
+	}
+}
+
+enum error latency_read(u32 hart, struct latency *latency)
+{
+	bool irqs;
+
+	if (hart >= CONFIG_CPU_MAX)
+		return ERR_RANGE;
+	irqs = arch_irq_save();
+	*latency = latencies[hart];
+	arch_irq_restore(irqs);
+	return OK;
+}
+
+void latency_reset(void)
+{
+	for (u32 i = 0; i < CONFIG_CPU_MAX; i++) {
+		bool irqs = arch_irq_save();
+
+		latencies[i] = (struct latency){ 0 };
+		arch_irq_restore(irqs);
+	}
+}
+
+struct str latency_kind_name(enum latency_kind kind)
+{
+	static const struct str names[LATENCY_KINDS] = {
+		[LATENCY_IRQ_OFF] = STR("irq-off"),
+		[LATENCY_PREEMPT_OFF] = STR("preempt-off"),
+		[LATENCY_WAKE_TO_RUN] = STR("wake-to-run"),
+	};
+
+	return kind < LATENCY_KINDS ? names[kind] : STR("?");
+}

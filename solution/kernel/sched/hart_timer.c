@@ -1,0 +1,95 @@
+/*
+ * The hart's one timer: see hart_timer.h.
+ *
+ * timer_arm() of the earlier stages is one callout among others here.
+ */
+#include <arch/cpu.h>
+#include <mazu/callout.h>
+#include <mazu/hart_timer.h>
+#include <mazu/preempt.h>
+#include <mazu/time.h>
+
+#include "callout_run.h"
+#include "runqueue.h"
+
+static inline void update(struct pcpu *cpu, struct runqueue *rq)
+{
+	u64 first = callout_next(cpu->callouts);
+	u64 when = MIN(rq->expires, first);
+
+	if (when != cpu->timer_ticks)
+		timer_write(when);
+}
+
+/*
+ * The hardware is set early by the time that an interrupt takes to get here; the rest of it is waited
+ * out, so what happens happens at its moment, and not an interrupt's entry later. Bounded by the lead.
+ */
+static inline u64 wait_for(u64 moment)
+{
+	u64 now = time_ticks();
+
+	while (unlikely(moment - now - 1 < TIMER_LEAD_TICKS))
+		now = time_ticks();
+	return now;
+}
+
+void hart_timer_update(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	cpu->rq->timer_writes++;
+	update(cpu, cpu->rq);
+}
+
+void timer_interrupt(void)
+{
+	struct pcpu *cpu = this_cpu();
+	struct runqueue *rq = cpu->rq;
+	u64 now;
+
+	latency_irq_off(cpu);
+	now = wait_for(cpu->timer_ticks);
+	rq->timer_interrupts++;
+	callout_run(cpu->callouts, now);
+	if (unlikely(now >= rq->expires))
+		sched_expired(rq, now);
+	update(cpu, rq);
+	preempt_interrupt_end(cpu);
+}
+
+u64 timer_interrupts(void)
+{
+	return this_cpu()->rq->timer_interrupts;
+}
+
+/* ---- One request, as before there were callouts ---- */
+
+static struct {
+	struct callout callout;
+	void (*expired)(void *arg);
+	void *arg;
+} single; /* interrupts off */
+
+static void single_run(struct callout *callout)
+{
+	(void)callout;
+	single.expired(single.arg);
+}
+
+void timer_arm(u64 deadline_ns, void (*expired)(void *arg), void *arg)
+{
+	bool irqs = arch_irq_save();
+
+	callout_cancel(&single.callout);
+	callout_init(&single.callout, single_run);
+	single.expired = expired;
+	single.arg = arg;
+	callout_arm(&single.callout, time_ticks_at(deadline_ns));
+	arch_irq_restore(irqs);
+}
+
+void timer_cancel(void)
+{
+	callout_cancel(&single.callout);
+}

@@ -1,0 +1,263 @@
+/*
+ * Policies on the machine: budgets that nobody can exceed, shares that come out as they should,
+ * deadlines that are met beside those who misbehave. The rules themselves are tested with a clock of
+ * their own (tests/sched); here the timer, the switch and the charges must keep up with them.
+ *
+ * The test's own task is more urgent than what it watches, except for SCHED_DEADLINE tasks.
+ */
+#include <mazu/selftest.h>
+#include <mazu/task.h>
+#include <mazu/time.h>
+
+#define MS NS_PER_MS
+#define CREW_MAX 24
+
+static struct {
+	struct task *tasks[CREW_MAX];
+	u32 count;
+	struct sched_params before;
+} crew;
+
+static void crew_begin(struct selftest *t)
+{
+	struct sched_params watch = { .policy = SCHED_FIFO, .priority = 25 };
+
+	crew.count = 0;
+	sched_get(task_current(), &crew.before);
+	CHECK(t, !sched_set(task_current(), &watch));
+}
+
+/* False: there is no memory for one more. */
+static bool crew_add(u64 (*run)(void *), struct sched_params params, struct sched_domain *domain)
+{
+	struct task_attributes attributes = {
+		.name = STR("crew"),
+		.params = params,
+		.domain = domain,
+		.kill_anywhere = true,
+	};
+	struct result_task task = task_create(&attributes, run, NULL);
+
+	if (task.err)
+		return false;
+	crew.tasks[crew.count++] = task.value;
+	return true;
+}
+
+static struct task_info info_of(u32 index)
+{
+	struct task_info info = { .id = 0 };
+
+	return task_info_next(task_id(crew.tasks[index]) - 1, &info) ? (struct task_info){ 0 }
+								     : info;
+}
+
+/* What of `whole` a member had, in thousandths. */
+static u64 share(u32 index, u64 whole_ns)
+{
+	return info_of(index).run_ns * 1000 / whole_ns;
+}
+
+static void crew_end(struct selftest *t)
+{
+	for (u32 i = 0; i < crew.count; i++)
+		task_kill(crew.tasks[i]);
+	for (u32 i = 0; i < crew.count; i++)
+		CHECK(t, !task_join(crew.tasks[i]).err);
+	CHECK(t, !sched_set(task_current(), &crew.before));
+	CHECK(t, !task_sleep(20 * MS)); /* reservations are free again at their deadlines */
+}
+
+static u64 run_hog(void *arg)
+{
+	(void)arg;
+	for (;;)
+		barrier();
+	return 0;
+}
+
+static u64 run_jobs(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		enum error err = task_next_period();
+
+		if (err && err != ERR_TIMEOUT)
+			return err;
+	}
+}
+
+/* ---- Budgets ---- */
+
+SELFTEST(sched_lone_overrunner,
+	 "a SCHED_DEADLINE task that never waits gets its budget and no more, also alone")
+{
+	crew_begin(t);
+	if (crew_add(run_hog,
+		     (struct sched_params){
+			     .policy = SCHED_DEADLINE, .runtime_ns = 2 * MS, .period_ns = 10 * MS },
+		     NULL)) {
+		CHECK(t, !task_sleep(100 * MS));
+		CHECK(t, share(0, 100 * MS) >= 199 && share(0, 100 * MS) <= 221);
+		CHECK(t, info_of(0).throttles >= 9 && info_of(0).overruns >= 9);
+	}
+	crew_end(t);
+}
+
+SELFTEST(sched_fixed_budget, "a SCHED_FIFO task with a budget is held when it is used up")
+{
+	crew_begin(t);
+	if (crew_add(run_hog,
+		     (struct sched_params){ .policy = SCHED_FIFO,
+					    .priority = 10,
+					    .runtime_ns = 1 * MS,
+					    .period_ns = 10 * MS },
+		     NULL) &&
+	    crew_add(run_hog, (struct sched_params){ .policy = SCHED_FIFO, .priority = 9 }, NULL)) {
+		CHECK(t, !task_sleep(100 * MS));
+		CHECK(t, share(0, 100 * MS) >= 99 && share(0, 100 * MS) <= 111);
+		CHECK(t, share(1, 100 * MS) >= 880);
+	}
+	crew_end(t);
+}
+
+SELFTEST(sched_isolation,
+	 "an overrunner and a task that never yields cost an admitted task no deadline")
+{
+	crew_begin(t);
+	if (crew_add(run_jobs,
+		     (struct sched_params){
+			     .policy = SCHED_DEADLINE, .runtime_ns = 1 * MS, .period_ns = 5 * MS },
+		     NULL) &&
+	    crew_add(run_hog,
+		     (struct sched_params){
+			     .policy = SCHED_DEADLINE, .runtime_ns = 7 * MS, .period_ns = 10 * MS },
+		     NULL) &&
+	    crew_add(run_hog, (struct sched_params){ .policy = SCHED_FIFO, .priority = 20 },
+		     NULL)) {
+		CHECK(t, !task_sleep(200 * MS));
+		CHECK(t, info_of(0).jobs >= 39);
+		CHECK_EQ(t, info_of(0).misses, 0);
+		CHECK(t, share(2, 200 * MS) >= 280);
+	}
+	crew_end(t);
+}
+
+SELFTEST(sched_domain_budget, "the tasks of a domain together get its budget")
+{
+	struct result_domain domain = sched_domain_create(STR("test"), 2 * MS, 10 * MS);
+
+	if (domain.err)
+		return;
+	crew_begin(t);
+	if (crew_add(run_hog, (struct sched_params){ .policy = SCHED_FIFO, .priority = 9 },
+		     domain.value) &&
+	    crew_add(run_hog, (struct sched_params){ .policy = SCHED_OTHER }, domain.value) &&
+	    crew_add(run_hog, (struct sched_params){ .policy = SCHED_OTHER }, NULL)) {
+		CHECK(t, !task_sleep(100 * MS));
+		CHECK(t, share(0, 100 * MS) + share(1, 100 * MS) <= 225);
+		CHECK(t, share(2, 100 * MS) >= 770);
+	}
+	crew_end(t);
+	CHECK_EQ(t, sched_domain_destroy(domain.value), OK);
+}
+
+/* ---- Shares ---- */
+
+SELFTEST(sched_fair_shares, "ordinary tasks get the hart in proportion to their weights")
+{
+	crew_begin(t);
+	if (crew_add(run_hog, (struct sched_params){ .policy = SCHED_OTHER, .nice = 0 }, NULL) &&
+	    crew_add(run_hog, (struct sched_params){ .policy = SCHED_OTHER, .nice = 0 }, NULL) &&
+	    crew_add(run_hog, (struct sched_params){ .policy = SCHED_OTHER, .nice = 5 }, NULL)) {
+		CHECK(t, !task_sleep(700 * MS));
+		/* 1024 : 1024 : 335 */
+		CHECK(t, share(0, 700 * MS) >= 420 && share(0, 700 * MS) <= 440);
+		CHECK(t, share(1, 700 * MS) >= 420 && share(1, 700 * MS) <= 440);
+		CHECK(t, share(2, 700 * MS) >= 133 && share(2, 700 * MS) <= 148);
+	}
+	crew_end(t);
+}
+
+/* ---- Criticality ---- */
+
+SELFTEST(sched_mode, "a HI task beyond its LO budget holds LO tasks back, until it waits")
+{
+	struct sched_info before, after;
+
+	crew_begin(t);
+	CHECK(t, !sched_info(0, &before));
+	if (crew_add(run_hog,
+		     (struct sched_params){ .policy = SCHED_FIFO,
+					    .priority = 10,
+					    .runtime_ns = 2 * MS,
+					    .runtime_hi_ns = 4 * MS,
+					    .period_ns = 20 * MS,
+					    .criticality = CRIT_HI },
+		     NULL) &&
+	    crew_add(run_hog,
+		     (struct sched_params){ .policy = SCHED_FIFO,
+					    .priority = 12,
+					    .runtime_ns = 10 * MS,
+					    .period_ns = 20 * MS,
+					    .criticality = CRIT_LO },
+		     NULL)) {
+		CHECK(t, !task_sleep(200 * MS));
+		CHECK(t, !sched_info(0, &after));
+		CHECK(t, after.mode_changes >= before.mode_changes + 18);
+		CHECK(t, share(0, 200 * MS) >= 195 && share(0, 200 * MS) <= 222);
+		CHECK(t, share(1, 200 * MS) >= 450);
+	}
+	crew_end(t);
+	CHECK(t, !sched_info(0, &after));
+	CHECK_EQ(t, after.mode, CRIT_LO);
+}
+
+/* ---- Twenty tasks at 95 per cent ---- */
+
+/* Uses about `share` of its period and waits for the next. */
+static u64 run_share(void *arg)
+{
+	struct sched_params mine;
+
+	(void)arg;
+	sched_get(task_current(), &mine);
+	for (;;) {
+		struct task_info info;
+		u64 until;
+
+		if (task_info_next(task_id(task_current()) - 1, &info))
+			return 1;
+		until = info.run_ns + mine.runtime_ns * 8 / 10;
+		do {
+			if (task_info_next(task_id(task_current()) - 1, &info))
+				return 1;
+		} while (info.run_ns < until);
+		if (task_next_period() == ERR_INTR)
+			return 0;
+	}
+}
+
+SELFTEST(sched_edf_full, "twenty tasks that reserved 95 % of the hart miss no deadline")
+{
+	u32 made = 0;
+
+	crew_begin(t);
+	for (u32 i = 0; i < 20; i++) {
+		u64 period = 10 * MS + i * MS;
+
+		made += crew_add(run_share,
+				 (struct sched_params){ .policy = SCHED_DEADLINE,
+							.runtime_ns = period * 475 / 10000,
+							.period_ns = period },
+				 NULL);
+	}
+	if (made == 20) {
+		CHECK(t, !task_sleep(300 * MS));
+		for (u32 i = 0; i < 20; i++) {
+			CHECK(t, info_of(i).jobs >= 8);
+			CHECK_EQ(t, info_of(i).misses, 0);
+		}
+	}
+	crew_end(t);
+}
