@@ -103,6 +103,7 @@ static bool uart_interrupt(void *arg)
 
 static const struct console_ops uart_console = {
 	.name = STR("ns16550a"),
+	.burst = 2 * FIFO_SIZE,
 	.room = uart_room,
 	.send = uart_send,
 	.want_room = uart_want_room,

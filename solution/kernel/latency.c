@@ -7,14 +7,22 @@
 
 struct latency latencies[CONFIG_CPU_MAX]; /* each its hart's, interrupts off */
 
-void latency_record_long(struct latency_histogram *histogram, u64 cycles)
+static void record(struct latency_histogram *histogram, u64 cycles, uptr where)
 {
 	u32 bin = 1;
 
-	histogram->max = MAX(histogram->max, cycles);
+	if (cycles > histogram->max) {
+		histogram->max = cycles;
+		histogram->where = where;
+	}
 	while (bin < LATENCY_BINS - 1 && cycles >> (LATENCY_BIN_SHIFT + bin))
 		bin++;
 	histogram->bins[bin]++;
+}
+
+void latency_record_long(struct latency_histogram *histogram, u64 cycles)
+{
+	record(histogram, cycles, (uptr)__builtin_return_address(0));
 }
 
 void latency_preempt_end(struct pcpu *cpu)
@@ -24,7 +32,8 @@ void latency_preempt_end(struct pcpu *cpu)
 	if (unlikely(cycles >= 1UL << LATENCY_BIN_SHIFT)) {
 		bool irqs = arch_irq_save();
 
-		latency_record_long(&cpu->latency->kinds[LATENCY_PREEMPT_OFF], cycles);
+		record(&cpu->latency->kinds[LATENCY_PREEMPT_OFF], cycles,
+		       (uptr)__builtin_return_address(0));
 		arch_irq_restore(irqs);
 	}
 }

@@ -10,10 +10,10 @@
  * has two trades places with the next in order first, which has no left child. Of those, only a
  * black leaf leaves a way that is one black node short, which again moves up until it is mended.
  *
- * Most trees of a kernel are tiny. With up to three nodes nothing has to be repaired ever, and with the
- * first at hand taking it out looks at its right child and its parent only: the way of a timer that
- * expires. That is why insert and remove are straight lines, and end with a call of the rest, if
- * at all.
+ * Most trees of a kernel are tiny. Taking a node out of up to three repairs nothing ever, and putting one in
+ * needs a repair only where it hangs below a red one; with the first at hand, taking that out looks at its
+ * right child and its parent only: the way of a timer that expires. That is why insert and remove are
+ * straight lines, and end with a call of the rest, if at all.
  *
  * Summaries are made by the set of nodes in a subtree, not by its shape: so a rotation, after which the
  * same nodes hang below the same place, leaves all above as it was.
@@ -43,8 +43,13 @@ static void set_red(struct rb_node *node)
 	node->parent &= ~BLACK;
 }
 
-/* Left and right are mirror images: what holds for one is written once, for `right` or not. */
-static struct rb_node **side(struct rb_node *node, bool right)
+/*
+ * Left and right are mirror images: what holds for one is written once, for `right` or not, and compiled
+ * for both.
+ */
+#define MIRRORED static inline __attribute__((always_inline))
+
+MIRRORED struct rb_node **side(struct rb_node *node, bool right)
 {
 	return right ? &node->right : &node->left;
 }
@@ -68,53 +73,65 @@ static inline void summarise(struct rb_tree *tree, struct rb_node *node)
 			tree->update(node);
 }
 
-/* The child on that side rises above `top`, which sinks to the other side. */
-static void rotate(struct rb_tree *tree, struct rb_node *top, bool right)
-{
-	struct rb_node *child = *side(top, right), *inner = *side(child, !right);
-	struct rb_node *parent = rb_parent(top);
+/* ---- Inserting ---- */
 
-	*side(top, right) = inner;
+/*
+ * `node` and `parent` are red, `parent` is on that side of `grand`, and `grand` has no other red child. The one
+ * in the middle of the three by order rises to the place of `grand`, black, and has the others as red
+ * children. What hung below them is black.
+ */
+MIRRORED void lift_middle(struct rb_tree *tree, struct rb_node *node, struct rb_node *parent,
+			  struct rb_node *grand, bool right)
+{
+	struct rb_node *top = parent, *above = rb_parent(grand), *inner;
+
+	if (*side(parent, !right) == node) {
+		top = node;
+		inner = *side(node, right);
+		*side(parent, !right) = inner;
+		if (inner)
+			inner->parent = (uptr)parent | BLACK;
+		*side(node, right) = parent;
+		parent->parent = (uptr)node;
+	}
+	inner = *side(top, !right);
+	*side(grand, right) = inner;
 	if (inner)
-		set_parent(inner, top);
-	*side(child, !right) = top;
-	replace_child(tree, parent, top, child);
-	set_parent(child, parent);
-	set_parent(top, child);
+		inner->parent = (uptr)grand | BLACK;
+	*side(top, !right) = grand;
+	grand->parent = (uptr)top;
+	replace_child(tree, above, grand, top);
+	top->parent = (uptr)above | BLACK;
 	if (tree->update) {
+		tree->update(*side(top, !right));
+		tree->update(*side(top, right));
 		tree->update(top);
-		tree->update(child);
 	}
 }
 
-/* ---- Inserting ---- */
-
 /* `node` and its `parent` are red; so the parent is not the root. */
-static void repair_red(struct rb_tree *tree, struct rb_node *node, struct rb_node *parent)
+static __attribute__((noinline)) void repair_red(struct rb_tree *tree, struct rb_node *node,
+						 struct rb_node *parent)
 {
-	while (is_red(parent)) {
+	do {
 		struct rb_node *grand = rb_parent(parent);
 		bool right = grand->right == parent;
-		struct rb_node *uncle = *side(grand, !right);
+		struct rb_node *uncle = right ? grand->left : grand->right;
 
-		if (is_red(uncle)) {
-			set_black(parent);
-			set_black(uncle);
-			set_red(grand);
-			node = grand;
-			parent = rb_parent(grand);
-			continue;
+		if (!is_red(uncle)) {
+			if (right)
+				lift_middle(tree, node, parent, grand, true);
+			else
+				lift_middle(tree, node, parent, grand, false);
+			return;
 		}
-		if (*side(parent, !right) == node) {
-			rotate(tree, parent, !right);
-			parent = node;
-		}
-		rotate(tree, grand, right);
 		set_black(parent);
-		set_red(grand);
-		break;
-	}
-	set_black(tree->root);
+		set_black(uncle);
+		node = grand;
+		parent = rb_parent(grand);
+		if (parent)
+			set_red(grand);
+	} while (parent && is_red(parent));
 }
 
 static __attribute__((noinline)) void inserted(struct rb_tree *tree, struct rb_node *node)
@@ -122,7 +139,7 @@ static __attribute__((noinline)) void inserted(struct rb_tree *tree, struct rb_n
 	struct rb_node *parent = rb_parent(node);
 
 	summarise(tree, node);
-	if (is_red(parent))
+	if (parent && is_red(parent))
 		repair_red(tree, node, parent);
 }
 
@@ -158,22 +175,39 @@ void rb_insert(struct rb_tree *tree, struct rb_node *node)
 		}
 		*link = node;
 		node->parent = (uptr)parent;
-		if (unlikely(!(parent->parent & BLACK))) {
-			inserted(tree, node);
-			return;
-		}
 	}
 	if (unlikely(tree->update))
 		inserted(tree, node);
+	else if (parent && !(parent->parent & BLACK))
+		repair_red(tree, node, parent);
 }
 
 /* ---- Removing ---- */
+
+/* The child on that side rises above `top`, which sinks to the other side. */
+MIRRORED void rotate(struct rb_tree *tree, struct rb_node *top, bool right)
+{
+	struct rb_node *child = *side(top, right), *inner = *side(child, !right);
+	struct rb_node *parent = rb_parent(top);
+
+	*side(top, right) = inner;
+	if (inner)
+		set_parent(inner, top);
+	*side(child, !right) = top;
+	replace_child(tree, parent, top, child);
+	set_parent(child, parent);
+	set_parent(top, child);
+	if (tree->update) {
+		tree->update(top);
+		tree->update(child);
+	}
+}
 
 /*
  * Every way through the child of `parent` on the side `right` is one black node short. A red
  * sibling is first made the parent of the parent, so that the sibling is black.
  */
-static bool repair_side(struct rb_tree *tree, struct rb_node *parent, bool right)
+MIRRORED bool repair_side(struct rb_tree *tree, struct rb_node *parent, bool right)
 {
 	struct rb_node *sibling = *side(parent, !right), *far;
 
@@ -212,10 +246,18 @@ static void repair_black(struct rb_tree *tree, struct rb_node *parent)
 	bool mended;
 
 	do {
-		mended = repair_side(tree, parent, parent->right == node);
+		mended = parent->right == node ? repair_side(tree, parent, true)
+					       : repair_side(tree, parent, false);
 		node = parent;
 		parent = rb_parent(node);
 	} while (!mended && parent);
+}
+
+static struct rb_node *leftmost(struct rb_node *node)
+{
+	while (node->left)
+		node = node->left;
+	return node;
 }
 
 /*
@@ -224,7 +266,7 @@ static void repair_black(struct rb_tree *tree, struct rb_node *parent)
  */
 static void trade_places(struct rb_tree *tree, struct rb_node *node)
 {
-	struct rb_node *next = rb_next(node), old = *next;
+	struct rb_node *next = leftmost(node->right), old = *next;
 
 	replace_child(tree, rb_parent(node), node, next);
 	next->parent = node->parent;
@@ -285,13 +327,10 @@ void rb_remove(struct rb_tree *tree, struct rb_node *node)
 
 struct rb_node *rb_next(const struct rb_node *node)
 {
-	struct rb_node *next = node->right, *parent;
+	struct rb_node *parent;
 
-	if (next) {
-		while (next->left)
-			next = next->left;
-		return next;
-	}
+	if (node->right)
+		return leftmost(node->right);
 	for (parent = rb_parent(node); parent && parent->right == node; parent = rb_parent(node))
 		node = parent;
 	return parent;

@@ -62,7 +62,7 @@ static struct {
 	struct task *task;
 	const struct taskset_task *what;
 	u64 done;
-	u64 late_cycles_max; /* from a periodic job's release to its first instruction */
+	u64 late_cycles_max; /* from a later job's periodic release to its first instruction */
 	enum error err;
 } taskset_members[MEMBERS];
 
@@ -109,11 +109,12 @@ static u64 run_member(void *arg)
 			&taskset.jobs[what->first_job + i % what->listed_jobs];
 		u64 late;
 
-		if (i > 0)
+		if (i > 0) {
 			err = wait_for(what, job);
-		late = late_cycles(release);
-		taskset_members[number].late_cycles_max =
-			MAX(taskset_members[number].late_cycles_max, late);
+			late = late_cycles(release);
+			taskset_members[number].late_cycles_max =
+				MAX(taskset_members[number].late_cycles_max, late);
+		}
 		work(job->work_ns);
 		trace(time_ticks(), TRACE_MARK, task_id(task_current()), i);
 		taskset_members[number].done++;
@@ -186,8 +187,13 @@ static void end_members(void)
 
 /* ---- The storm ---- */
 
+static u64 taskset_storm_late_cycles_max;
+
 static void storm(struct callout *callout)
 {
+	u64 late = late_cycles(callout->node.key);
+
+	taskset_storm_late_cycles_max = MAX(taskset_storm_late_cycles_max, late);
 	callout_arm(callout, callout->node.key + time_ticks_for(taskset.storm_ns));
 }
 

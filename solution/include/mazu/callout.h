@@ -22,7 +22,7 @@
 #include <mazu/spinlock.h>
 #include <mazu/types.h>
 
-#define CALLOUT_BATCH 8
+#define CALLOUT_BATCH 2
 #define CALLOUT_BINS 6 /* up to 10 us, 100 us, 1 ms, 10 ms, 100 ms, and longer */
 
 struct callout_queue;

@@ -29,6 +29,7 @@ enum latency_kind { LATENCY_IRQ_OFF, LATENCY_PREEMPT_OFF, LATENCY_WAKE_TO_RUN, L
 
 struct latency_histogram {
 	u64 max; /* of those in bin 1 and above */
+	uptr where; /* the code that ended it */
 	u64 bins[LATENCY_BINS];
 };
 

@@ -9,6 +9,9 @@
 
 #include <mazu/types.h>
 
+/* Another limit, from now on. Task context. */
+void watchdog_set_limit(u32 ms);
+
 /* Reports since boot. */
 u64 watchdog_reports(void);
 

@@ -21,7 +21,7 @@
 #include "runqueue.h"
 
 /* Tasks that are held or released at once. */
-#define BATCH 4
+#define BATCH 2
 
 struct sched_domain {
 	struct runqueue *rq; /* c */
@@ -91,6 +91,7 @@ static void next(struct callout *callout)
 	u64 now = callout->node.key;
 
 	spin_lock_irqs_off(&domain->rq->lock);
+	sched_charge_locked(domain->rq, time_ticks()); /* it may be a member that runs */
 	if (domain->exhausted && !rb_before(now, domain->until)) {
 		refill(domain, now);
 		domain->exhausted = domain->left <= 0;
@@ -101,13 +102,14 @@ static void next(struct callout *callout)
 	spin_unlock_irqs_off(&domain->rq->lock);
 }
 
-/* Of `ticks` that end now, those of this period; what was before is the old one's. */
-static u64 of_this_period(struct sched_domain *domain, u64 ticks, u64 now)
+/* A new period began in the middle of `ticks`, which end now: charges what was before; what is left is the new one's. */
+static u64 charge_old_period(struct sched_domain *domain, u64 ticks, u64 now)
 {
-	if (likely(rb_before(now, domain->until)) || domain->exhausted)
-		return ticks;
+	u64 behind = MIN(ticks, now - domain->until);
+
+	domain->left -= (i64)(ticks - behind);
 	refill(domain, now);
-	return MIN(ticks, now - (domain->until - domain->period));
+	return MIN(behind, now - (domain->until - domain->period));
 }
 
 static void exhaust(struct sched_domain *domain, u64 now)
@@ -124,7 +126,9 @@ void domain_charge(struct runqueue *rq, struct task *task, u64 ticks, u64 now)
 
 	(void)rq;
 	domain->used += ticks;
-	domain->left -= (i64)of_this_period(domain, ticks, now);
+	if (unlikely(!rb_before(now, domain->until)) && !domain->exhausted)
+		ticks = charge_old_period(domain, ticks, now);
+	domain->left -= (i64)ticks;
 	if (likely(domain->left > 0))
 		return;
 	sched_hold_locked(domain->rq, task, HOLD_DOMAIN, now);

@@ -226,11 +226,15 @@ static void fair_yield(struct runqueue *rq, struct task *task, u64 now)
 	end_request(rq, self);
 }
 
+/*
+ * Only who would be picked: there may be one with an earlier deadline who became eligible in the middle of this
+ * turn, and to wait for the turn and for this task, too, would be more than a slice.
+ */
 static bool fair_preempts(const struct runqueue *rq, const struct task *task,
 			  const struct task *current)
 {
 	return rb_before(task->fair.node.key, current->fair.node.key) &&
-	       fair_is_eligible(&rq->fair, task->fair.vruntime);
+	       fair_pick(&rq->fair) == task;
 }
 
 const struct sched_class fair_class = {

@@ -24,7 +24,7 @@
 #include "runqueue.h"
 
 /* LO tasks that are held or released at once. */
-#define BATCH 4
+#define BATCH 2
 
 /* Brings at most BATCH LO tasks to where they should be; whether that was all. At most CONFIG_MIXED_CRIT_LO_TASKS. */
 static bool move_lo_tasks(struct runqueue *rq, u64 now)
@@ -59,6 +59,7 @@ static void rest(struct callout *callout)
 	struct runqueue *rq = container_of(callout, struct runqueue, mode.rest);
 
 	spin_lock_irqs_off(&rq->lock);
+	sched_charge_locked(rq, time_ticks()); /* it may be a LO task that runs */
 	go_on(rq, callout->node.key);
 	spin_unlock_irqs_off(&rq->lock);
 }

@@ -181,8 +181,11 @@ void preempt_trap(void)
 	sched_schedule(this_cpu()->rq);
 	task = this_cpu()->current;
 	spin_unlock_irqs_off(&this_cpu()->rq->lock);
-	if (unlikely(task->killed) && task->kill_anywhere)
+	if (unlikely(task->killed) && task->kill_anywhere) {
+		latency_irq_on(this_cpu());
+		arch_irq_enable();
 		task_exit(TASK_KILLED);
+	}
 }
 
 /* The timer came, and the running task was to be looked at by now. */

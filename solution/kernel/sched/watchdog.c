@@ -26,8 +26,8 @@
 #include "runqueue.h"
 
 #define LOOK_TASKS 16
-#define STEP_MS 10
-#define PAUSE_MS MIN(CONFIG_WATCHDOG_TASK_MS / 10 + 1, 500)
+#define STEP_MS 10UL
+#define PAUSE_MS_MAX 500UL
 
 /* A power of two. Who finds no room is found again in the next round. */
 #define NOTES 16
@@ -43,7 +43,7 @@ struct note {
 
 static struct callout look_callout;
 static struct task *printer;
-static u64 limit, step, pause; /* ticks; const */
+static u64 limit, step, pause; /* ticks; while it looks they are constant */
 static u32 last_looked;	       /* a task's number; 0: a round begins */
 static u64 seen[CONFIG_CPU_MAX];
 
@@ -134,7 +134,7 @@ static void look_at(struct task *task, u64 now)
 {
 	struct watch *watch = &task->watch;
 
-	if (likely(!is_stuck(task))) {
+	if (likely(!is_stuck(task)) || !watch->since) { /* a new task: it begins to wait now */
 		*watch = (struct watch){ .ran = task->run_ticks, .since = now };
 		return;
 	}
@@ -187,6 +187,17 @@ static void look(struct callout *callout)
 	callout_arm(callout, now + (more || notes_wait() ? step : pause));
 }
 
+void watchdog_set_limit(u32 ms)
+{
+	u64 pause_ms = MIN(ms / 10 + 1UL, PAUSE_MS_MAX);
+
+	callout_cancel_sync(&look_callout);
+	limit = time_ticks_for(ms * NS_PER_MS);
+	pause = time_ticks_for(pause_ms * NS_PER_MS);
+	step = time_ticks_for(MIN(pause_ms, STEP_MS) * NS_PER_MS);
+	callout_arm(&look_callout, time_ticks() + pause);
+}
+
 static enum error watchdog_init(void)
 {
 	struct result_task task = task_create(
@@ -199,11 +210,8 @@ static enum error watchdog_init(void)
 	if (task.err)
 		return task.err;
 	printer = task.value;
-	limit = time_ticks_for(CONFIG_WATCHDOG_TASK_MS * NS_PER_MS);
-	step = time_ticks_for(STEP_MS * NS_PER_MS);
-	pause = time_ticks_for(PAUSE_MS * NS_PER_MS);
 	callout_init(&look_callout, look);
-	callout_arm(&look_callout, time_ticks() + pause);
+	watchdog_set_limit(CONFIG_WATCHDOG_TASK_MS);
 	return OK;
 }
 INIT_TASK(watchdog, watchdog_init);

@@ -3,6 +3,7 @@
  */
 #include <mazu/latency.h>
 #include <mazu/shell.h>
+#include <mazu/symbols.h>
 
 /* A row of the histogram; the usual short moment without interrupts is not counted at all. */
 static void bin_print(struct shell *sh, const struct latency *latency, u32 bin)
@@ -24,6 +25,17 @@ static void bin_print(struct shell *sh, const struct latency *latency, u32 bin)
 	shell_printf(sh, "\n");
 }
 
+/* Where the longest ended. */
+static void where_print(struct shell *sh, const struct latency *latency, enum latency_kind kind)
+{
+	const struct latency_histogram *histogram = &latency->kinds[kind];
+	struct symbol symbol = symbol_find_return(histogram->where);
+
+	if (histogram->max)
+		shell_printf(sh, "longest %.*s ended in %.*s+0x%lx\n",
+			     STR_ARG(latency_kind_name(kind)), STR_ARG(symbol.name), symbol.offset);
+}
+
 static void latency_print(struct shell *sh, u32 hart, const struct latency *latency)
 {
 	shell_printf(sh, "hart %-4u", hart);
@@ -33,6 +45,8 @@ static void latency_print(struct shell *sh, u32 hart, const struct latency *late
 	for (u32 kind = 0; kind < LATENCY_KINDS; kind++)
 		shell_printf(sh, " %12lu", latency->kinds[kind].max);
 	shell_printf(sh, "\n");
+	for (u32 kind = 0; kind < LATENCY_KINDS; kind++)
+		where_print(sh, latency, kind);
 	for (u32 bin = 0; bin < LATENCY_BINS; bin++)
 		bin_print(sh, latency, bin);
 }

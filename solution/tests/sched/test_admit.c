@@ -45,7 +45,7 @@ SELFTEST(admit_edge, "what is exactly granted is admitted, 2^-20 more is not")
 	u64 period = 1UL << 20;
 
 	CHECK_EQ(t, admit_same(1, GRANTED, period, period), OK);
-	CHECK_EQ(t, admit_same(1, GRANTED + 1, period, period), PERCENT < 100 ? ERR_BUSY : OK);
+	CHECK_EQ(t, admit_same(1, GRANTED + 1, period, period), ERR_BUSY);
 	demand(0, GRANTED - 1000, period, period);
 	demand(1, 1000, period, period);
 	CHECK_EQ(t, dl_admit(demands, 2), OK);

@@ -9,6 +9,10 @@
     (gdb) mazu mem              who holds how many pages, and the free blocks
     (gdb) mazu pt VA [ROOT]     the page table's entries for an address (default: the table in use)
     (gdb) mazu vmas [SPACE]     a program's areas (default: those of the program that runs)
+    (gdb) mazu tasks            all tasks
+    (gdb) mazu runq             who runs on each hart, who waits for it in which order, who is held
+    (gdb) mazu bt TASK          the backtrace of a task, by its number
+    (gdb) mazu timeline [FILE]  the event ring as a picture (default: timeline.svg; *.json: for Perfetto)
     (gdb) mazu type TEXT        TEXT and a newline typed at the kernel's console
 
 Everything is read from memory through the debug information; nothing calls into the kernel, so
@@ -18,10 +22,13 @@ this file.
 """
 
 import contextlib
+import itertools
 import os
+import sys
 
 import gdb
 
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 STATES = ("waiting", "done", "failed", "blocked", "missing", "cycle")
 REGISTERS = ("pc ra sp gp tp t0 t1 t2 fp s1 a0 a1 a2 a3 a4 a5 a6 a7 "
              "s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6").split()
@@ -300,6 +307,242 @@ def show_vmas(argument):
               f"{kinds.get(int(area['kind']), '?'):6}  {end - start >> 10} KiB")
 
 
+# ---- Tasks ----------------------------------------------------------------------------------------
+
+HOLDS = ("budget", "domain", "mode", "change")
+TASK_STATES = ("new", "ready", "blocked", "dead")
+
+
+def scheduler_variable(name, file=None):
+    try:
+        return variable(name, file)
+    except gdb.error:
+        raise Unknown("this kernel is of a stage without tasks") from None
+
+
+def container_of(pointer, kind, member):
+    """What a member (perhaps of a member) lies in."""
+    kind = at = gdb.lookup_type(kind)
+    offset = 0
+    for name in member.split("."):
+        offset += at[name].bitpos // 8
+        at = at[name].type
+    return gdb.Value(int(pointer) - offset).cast(kind.pointer()).dereference()
+
+
+def tree_nodes(tree):
+    """The nodes of a struct rb_tree, in order."""
+    at, above = tree["root"], []
+    while int(at) or above:
+        while int(at):
+            above.append(at)
+            at = at["left"]
+        at = above.pop()
+        yield at
+        at = at["right"]
+
+
+def list_items(head, kind, member):
+    at = head["next"]
+    while int(at) not in (0, int(head.address)):
+        yield container_of(at, kind, member)
+        at = at["next"]
+
+
+def all_tasks():
+    return [container_of(node, "struct task", "by_id") for node in tree_nodes(scheduler_variable("tasks"))]
+
+
+def run_queues():
+    """Those of the harts that have begun."""
+    queues = elements(scheduler_variable("runqueues", "sched.c"))
+    found = [queue for queue in queues if int(queue["idle"])]
+    if not found:
+        raise Unknown("there are no tasks yet (task_init)")
+    return found
+
+
+def task_by_number(number):
+    for queue in run_queues():
+        for task in (*all_tasks(), queue["idle"].dereference()):
+            if int(task["id"]) == number:
+                return task
+    raise Unknown(f"there is no task {number}")
+
+
+def task_name(task):
+    return memory(task["name"].address, task["name_len"]).decode("utf-8", "replace")
+
+
+def is_running(task):
+    return int(task["rq"]["current"]) == int(task.address)
+
+
+def task_state(task):
+    state = TASK_STATES[int(task["state"])]
+    if is_running(task):
+        return "running"
+    holds = [name for bit, name in enumerate(HOLDS) if int(task["held"]) >> bit & 1]
+    return "held: " + ", ".join(holds) if holds and state == "ready" else state
+
+
+def task_params(task):
+    params = task["params"]
+    policy = names_of("sched_policy", "SCHED_")[int(params["policy"])]
+    number = {"other": int(params["nice"]), "deadline": ""}.get(policy, int(params["priority"]))
+    runtime, deadline, period = (int(params[name]) // 1000 for name in ("runtime_ns", "deadline_ns", "period_ns"))
+    times = f"{runtime}/{deadline or period}/{period} us" if period else ""
+    criticality = ("", "LO", "HI")[int(params["criticality"])]
+    return " ".join(filter(None, (policy, str(number), times, criticality)))
+
+
+def ticks_hz():
+    return int(variable("board")["timebase_hz"])
+
+
+def ms_of(ticks):
+    return ticks * 1000 / ticks_hz()
+
+
+def show_task(task, *more):
+    print(f"{int(task['id']):5}  {task_name(task):15} {task_state(task):14} {task_params(task):28}",
+          *more)
+
+
+def show_tasks(_argument):
+    run_queues()
+    for task in all_tasks():
+        jobs = task["jobs"]
+        counts = " ".join(f"{int(jobs[name])} {name}" for name in ("done", "misses", "overruns", "throttles")
+                          if int(task["params"]["period_ns"]))
+        show_task(task, f"{ms_of(int(task['run_ticks'])):10.3f} ms  {counts}".rstrip())
+
+
+def until(ticks, queue):
+    return f"{ms_of(ticks - int(queue['charged'])):+.3f} ms"
+
+
+def show_runq(_argument):
+    for queue in run_queues():
+        mode = ("", "LO", "HI")[int(queue["mode"]["now"])]
+        print(f"hart {int(queue['hart'])}: {int(queue['switches'])} switches, mode {mode}")
+        show_task(queue["current"].dereference())
+        for node in tree_nodes(queue["dl"]["tree"]):
+            show_queued(container_of(node, "struct task", "edf"), f"deadline {until(int(node['key']), queue)}")
+        for head in reversed(elements(queue["rt"]["lists"])):
+            for task in list_items(head, "struct task", "rt.link"):
+                show_queued(task, f"priority {int(task['params']['priority'])}")
+        for node in tree_nodes(queue["fair"]["tree"]):
+            show_queued(container_of(node, "struct task", "fair.node"), "share")
+        for task in all_tasks():
+            if int(task["held"]) and int(task["rq"]) == int(queue.address):
+                show_task(task)
+
+
+def show_queued(task, why):
+    if not is_running(task):
+        show_task(task, why)
+
+
+# ---- The stack of a task that does not run ----------------------------------------------------------
+
+GUARD = 1 << PAGE_SHIFT
+LONGEST_BACKTRACE = 64
+
+
+def symbol_address(name):
+    return int(variable(f"(unsigned long)&{name}"))
+
+
+def function_of(pc):
+    """The name of the function whose code is at an address, whatever was inlined there; None: no code."""
+    if not symbol_address("_text_start") <= pc < symbol_address("_text_end"):
+        return None
+    name, block = None, gdb.block_for_pc(pc)
+    while block:
+        name, block = block.function.name if block.function else name, block.superblock
+    return name or gdb.execute(f"info symbol {pc:#x}", to_string=True).split()[0]
+
+
+def place(pc):
+    at = gdb.find_pc_line(pc)
+    return f"{function_of(pc)}{f' at {at.symtab.filename}:{at.line}' if at.symtab else ''}"
+
+
+def frames(task):
+    """Addresses in code, of calls where they return to, by frame pointers as arch/riscv64/backtrace.c says."""
+    low, trap_return = int(task["stack"]), symbol_address("trap_return")
+    high = low + symbol_address("boot_stack_top") - symbol_address("boot_stack") - GUARD
+    pc, fp, ra = int(task["context"]["ra"]) - 1, int(task["context"]["s"][0]), None
+    while function_of(pc):
+        yield pc
+        if fp % 8 or not low + 16 <= fp <= high:
+            return
+        caller_fp, saved = (int.from_bytes(memory(fp - 16 + at, 8), "little") for at in (0, 8))
+        if ra not in (None, saved) and function_of(ra - 1) not in (None, function_of(pc)):
+            pc, fp, ra = ra - 1, fp if function_of(saved) else saved, None  # a leaf that was interrupted
+        elif saved == trap_return:
+            yield saved
+            trap = gdb.Value(fp).cast(gdb.lookup_type("struct trap_frame").pointer()).dereference()
+            pc, fp, ra = (int(trap[name]) for name in ("pc", "fp", "ra"))
+        elif caller_fp > fp or not caller_fp:
+            pc, fp, ra = saved - 1, caller_fp, None
+        else:
+            return
+
+
+def show_bt(argument):
+    if not argument.isdigit():
+        raise Unknown("usage: mazu bt TASK, a number that mazu tasks shows")
+    task = task_by_number(int(argument))
+    if is_running(task):
+        raise Unknown(f"task {argument} has the hart: bt shows its stack")
+    for number, pc in enumerate(itertools.islice(frames(task), LONGEST_BACKTRACE)):
+        print(f"#{number:<3} {place(pc)}")
+
+
+# ---- The event ring ---------------------------------------------------------------------------------
+
+
+def read_trace(events):
+    """What tools/trace makes pictures of, from memory; `events` is the module that knows the format."""
+    rings = elements(memory_of_trace())
+    found = []
+    for hart, ring in enumerate(rings):
+        if int(ring):
+            found += events.decode(memory(ring, ring.dereference().type.sizeof), hart)
+    known = {}
+    for task in all_tasks():
+        params = task["params"]
+        times = [int(params[name]) for name in ("runtime_ns", "deadline_ns", "period_ns")]
+        times[1] = times[1] or times[2]
+        known[int(task["id"])] = events.Task(int(task["id"]), task_name(task), int(params["policy"]),
+                                             int(params["priority"]), *times)
+    return events.Trace(found, known, ticks_hz(), int(variable("clock_start", "time.c")))
+
+
+def memory_of_trace():
+    try:
+        return variable("trace_rings", "trace.c")
+    except gdb.error:
+        raise Unknown("this kernel keeps no events (CONFIG_TRACE)") from None
+
+
+def show_timeline(argument):
+    sys.path.insert(0, TOP)
+    try:
+        from solution.tools.trace import events, perfetto, timeline
+    finally:
+        del sys.path[0]
+    trace, name = read_trace(events), argument or "timeline.svg"
+    if not trace.events:
+        raise Unknown("nothing has happened yet")
+    words = perfetto.convert(trace) if name.endswith(".json") else timeline.draw(trace)
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(words)
+    print(f"{name}: {len(trace.events)} events of {len(trace.tasks)} tasks")
+
+
 # ---- The command ----------------------------------------------------------------------------------
 
 
@@ -311,11 +554,12 @@ def type_text(argument):
 
 COMMANDS = {"klog": show_klog, "init": show_init, "irq": show_irq, "board": show_board,
             "frame": show_frame, "mem": show_mem, "pt": show_pt, "vmas": show_vmas,
+            "tasks": show_tasks, "runq": show_runq, "bt": show_bt, "timeline": show_timeline,
             "type": type_text}
 
 
 class Mazu(gdb.Command):
-    """mazu klog|init|irq|board|frame|mem|pt|vmas|type: what the kernel knows, read from its memory."""
+    """mazu klog|init|irq|board|frame|mem|pt|vmas|tasks|runq|bt|timeline|type: what the kernel knows, read from its memory."""
 
     def __init__(self):
         super().__init__("mazu", gdb.COMMAND_DATA)

@@ -24,6 +24,11 @@ static inline void arch_irq_restore(bool enabled)
 		host_irqs = true;
 }
 
+static inline void arch_irq_enable(void)
+{
+	host_irqs = true;
+}
+
 static inline bool arch_irq_enabled(void)
 {
 	return host_irqs;
