@@ -24,10 +24,9 @@ static void trace_init(void)
 INIT_HOOK(EARLY, trace_init);
 
 /* From now on hart `hart` writes what happens there. It does not so far. */
-static void ring_begin(u32 hart)
+static void ring_begin(u32 hart, struct trace_ring *ring)
 {
 	struct task *task = pcpus[hart].current;
-	struct trace_ring *ring = trace_rings[hart];
 	struct trace_event *event = &ring->events[ring->next++ & (TRACE_SIZE - 1)];
 
 	event->ticks = time_ticks();
@@ -38,12 +37,13 @@ static void ring_begin(u32 hart)
 void trace_set(bool on)
 {
 	for (u32 hart = 0; hart < CONFIG_CPU_MAX; hart++) {
+		struct trace_ring *ring = trace_rings[hart];
 		bool irqs = arch_irq_save();
 
 		if (!on)
 			WRITE_ONCE(pcpus[hart].trace, NULL);
-		else if (trace_rings[hart] && !pcpus[hart].trace)
-			ring_begin(hart);
+		else if (ring && !pcpus[hart].trace)
+			ring_begin(hart, ring);
 		arch_irq_restore(irqs);
 	}
 }
@@ -57,14 +57,16 @@ bool trace_is_on(void)
 void trace_clear(void)
 {
 	for (u32 hart = 0; hart < CONFIG_CPU_MAX; hart++) {
+		struct trace_ring *ring = trace_rings[hart];
 		bool irqs = arch_irq_save();
 		bool on = pcpus[hart].trace != NULL;
 
 		WRITE_ONCE(pcpus[hart].trace, NULL);
-		if (trace_rings[hart])
-			trace_rings[hart]->next = 0;
-		if (on)
-			ring_begin(hart);
+		if (ring) {
+			ring->next = 0;
+			if (on)
+				ring_begin(hart, ring);
+		}
 		arch_irq_restore(irqs);
 	}
 }

@@ -23,7 +23,7 @@
 
 #include "../kernel/sched/runqueue.h"
 
-#define TASKS 16
+#define TASKS 32
 #define JOBS 256
 #define DOMAINS 2
 #define MEMBERS 128

@@ -22,7 +22,7 @@
 #include <mazu/spinlock.h>
 #include <mazu/types.h>
 
-#define CALLOUT_BATCH 2
+#define CALLOUT_BATCH 4
 #define CALLOUT_BINS 6 /* up to 10 us, 100 us, 1 ms, 10 ms, 100 ms, and longer */
 
 struct callout_queue;
@@ -35,7 +35,7 @@ struct callout {
 
 struct callout_statistics {
 	u64 armed, run, cancelled;
-	u64 late; /* by more than 100 us */
+	u64 late;	    /* by more than 100 us */
 	u64 late_max_ticks; /* of those behind the first bin */
 	u64 bins[CALLOUT_BINS];
 };

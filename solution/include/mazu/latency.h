@@ -28,7 +28,7 @@ enum latency_kind { LATENCY_IRQ_OFF, LATENCY_PREEMPT_OFF, LATENCY_WAKE_TO_RUN, L
 #define LATENCY_BIN_SHIFT 9
 
 struct latency_histogram {
-	u64 max; /* of those in bin 1 and above */
+	u64 max;    /* of those in bin 1 and above */
 	uptr where; /* the code that ended it */
 	u64 bins[LATENCY_BINS];
 };

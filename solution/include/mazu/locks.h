@@ -9,20 +9,21 @@
  * What interrupt handlers take, too, is taken with interrupts off, so "longest hold" bounds how long
  * this kernel may delay an interrupt. The others are taken with preemption off (spin_lock), and it
  * bounds how long an urgent task may have to wait. It is counted in instructions of the longest path.
+ * The latter have the smallest ranks, because an interrupt may come while one of them is held.
  */
 #ifndef MAZU_LOCKS_H
 #define MAZU_LOCKS_H
 
 /*	  name     rank  from interrupts?  longest hold  protects */
 #define LOCK_TABLE(LOCK)                                                                           \
-	LOCK(IRQ, 10, true, 400, "the interrupt descriptors: handler, argument, affinity")         \
-	LOCK(ADMISSION, 40, false, 0,                                                              \
+	LOCK(ADMISSION, 4, false, 0,                                                               \
 	     "what SCHED_DEADLINE tasks have reserved; preemption is off, interrupts are not")     \
+	LOCK(KERNEL_MAP, 8, false, 8000, "the kernel's page table, the list of address spaces")    \
+	LOCK(IRQ, 10, true, 400, "the interrupt descriptors: handler, argument, affinity")         \
 	LOCK(TASKS, 45, true, 400,                                                                 \
 	     "the list of all tasks, their numbers, who waits for whose end")                      \
 	LOCK(SCHED, 50, true, 1200, "a hart's run queue, and the tasks that belong to it")         \
 	LOCK(CALLOUT, 55, true, 400, "a hart's callouts")                                          \
-	LOCK(KERNEL_MAP, 60, false, 8000, "the kernel's page table, the list of address spaces")   \
 	LOCK(QUARANTINE, 65, true, 900, "debug builds: freed objects of kmalloc that wait")        \
 	LOCK(SLABS, 70, true, 3000, "kmalloc's slabs")                                             \
 	LOCK(PAGES, 80, true, 700, "the buddy allocator, and who holds how many pages")            \

@@ -6,7 +6,6 @@
 
 #define UNIT ((long double)(1UL << FAIR_VIRTUAL_SHIFT))
 
-struct fair_world fair_world;
 struct fair_ideal fair_ideal[WORLD_TASKS];
 struct fair_life fair_life;
 

@@ -6,15 +6,14 @@
  * it away; who leaves gives its lag to those who stay, by weight, and who comes takes from them what
  * it is owed. All of it is in floating point, with more digits than the ticks have.
  *
+ * The world is fair_world: one hart, one reference, one life at a time.
+ *
  * Beside that each choice is made a second time by looking at all tasks, with sums of its own.
  */
 #ifndef HOST_FAIR_IDEAL_H
 #define HOST_FAIR_IDEAL_H
 
 #include "../sched/fair_world.h"
-
-/* One hart, one reference, one life at a time. */
-extern struct fair_world fair_world;
 
 /* What the reference knows of a task. */
 struct fair_ideal {

@@ -5,6 +5,8 @@
 
 #include <mazu/mem.h>
 
+struct fair_world fair_world;
+
 void world_init(struct fair_world *world, u64 now)
 {
 	memset(world, 0, sizeof(*world));
@@ -28,6 +30,19 @@ void world_task(struct fair_world *world, u32 number, u32 weight, u64 slice)
 		.fair = { .weight = weight, .slice = slice },
 	};
 	world->service[number] = 0;
+}
+
+void world_nice_0(u32 count)
+{
+	world_init(&fair_world, 123456789);
+	for (u32 i = 0; i < count; i++)
+		world_task(&fair_world, i, 1024, WORLD_SLICE);
+}
+
+void world_wake_all(u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		world_wake(&fair_world, i);
 }
 
 bool world_is_queued(const struct fair_world *world, u32 number)

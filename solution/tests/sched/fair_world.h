@@ -16,6 +16,10 @@
 #define WORLD_TASKS 48
 #define WORLD_PICTURE 64
 
+#define WORLD_MS 10000 /* ticks */
+#define WORLD_SLICE (3 * WORLD_MS)
+#define WORLD_TICKS(ticks) ((i64)(ticks) << FAIR_VIRTUAL_SHIFT) /* as a lag */
+
 struct fair_world {
 	struct runqueue rq;
 	struct pcpu cpu;
@@ -31,10 +35,18 @@ struct fair_world {
 	void (*watch)(struct fair_world *world); /* NULL, or is called before each pick */
 };
 
+/* The tests have one, in turns. */
+extern struct fair_world fair_world;
+
 void world_init(struct fair_world *world, u64 now);
 
 /* Nobody with this number is queued: one that has no history, with this weight and slice. */
 void world_task(struct fair_world *world, u32 number, u32 weight, u64 slice);
+
+/* fair_world anew, with `count` tasks of nice 0 and slices of 3 ms; none of them wants the hart. */
+void world_nice_0(u32 count);
+/* The first `count` of its tasks want it. */
+void world_wake_all(u32 count);
 
 /* It begins, or ends, to want the hart. */
 void world_wake(struct fair_world *world, u32 number);

@@ -153,6 +153,14 @@ SELFTEST(dl_wake_exact, "shares of hours are compared to the tick")
 	CHECK(t, is(&b, (i64)runtime - 1, now + period - 1));
 	dl_wake(&b, now + 1);
 	CHECK(t, is(&b, (i64)runtime, now + 1 + period));
+
+	/* products that are nothing in 64 bits: a quarter of the period is half of what is left, but for a tick */
+	b = budget(1UL << 41, 1UL << 42, 1UL << 42, 1L << 40, now + (1UL << 41) - 1);
+	dl_wake(&b, now);
+	CHECK(t, is(&b, 1L << 41, now + (1UL << 42)));
+	b = budget(1UL << 41, 1UL << 42, 1UL << 42, 1L << 40, now + (1UL << 41));
+	dl_wake(&b, now);
+	CHECK(t, is(&b, 1L << 40, now + (1UL << 41)));
 }
 
 /* ---- Waking, with a deadline before the period ---- */
@@ -171,6 +179,8 @@ SELFTEST(dl_wake_short_periodic,
 	struct budget b = woken_short(0, 0, 1000);
 
 	CHECK(t, is(&b, 10, 1030));
+	b = woken_short(0, 0, 50); /* nothing was before */
+	CHECK(t, is(&b, 10, 80));
 	b = woken_short(2, 1030, 1100);
 	CHECK(t, is(&b, 10, 1130));
 	b = woken_short(2, 1030, 5000);

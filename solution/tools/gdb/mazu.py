@@ -435,7 +435,7 @@ def show_runq(_argument):
         for node in tree_nodes(queue["fair"]["tree"]):
             show_queued(container_of(node, "struct task", "fair.node"), "share")
         for task in all_tasks():
-            if int(task["held"]) and int(task["rq"]) == int(queue.address):
+            if task_state(task).startswith("held") and int(task["rq"]) == int(queue.address):
                 show_task(task)
 
 

@@ -247,15 +247,18 @@ def shares(runs: Iterable[Run]) -> dict[int, int]:
 def states(events: Iterable[Event]) -> list[Span]:
     """What each task was doing, span after span; of the time when it waits for something there is none.
 
-    The idle task is no task here.  A span that was not over at the last event ends there.
+    The idle task is no task here.  A span that was not over at the last event ends there, as does one before
+    a gap in the writing.
     """
     book = _Book()
     for event in events:
+        if event.type == Type.NONE:
+            book.end_all(event.hart)
         book.last = max(book.last, event.ticks)
         if event.type in (Type.SWITCH, Type.NONE):
             before = book.running.pop(event.hart, None)
             if before in book.now and book.now[before][0] == RUNNING:
-                book.become(before, READY if event.type == Type.SWITCH else None, event)
+                book.become(before, READY, event)
             if event.id:
                 book.running[event.hart] = event.id
                 book.become(event.id, RUNNING, event)
@@ -263,8 +266,7 @@ def states(events: Iterable[Event]) -> list[Span]:
             book.become(event.id, READY, event)
         elif event.type == Type.BLOCK:
             book.become(event.id, HELD if event.extra == Block.HELD else None, event)
-    for task in list(book.now):
-        book.become(task, None, Event(book.last, Type.NONE))
+    book.end_all()
     return sorted(book.spans, key=lambda span: (span.start, span.end, span.task))
 
 
@@ -287,6 +289,11 @@ class _Book:
                 self.spans.append(Span(task, old, since.ticks, end, since.hart))
         if state:
             self.now[task] = (state, event)
+
+    def end_all(self, hart: int | None = None) -> None:
+        for task, (_, since) in list(self.now.items()):
+            if hart in (None, since.hart):
+                self.become(task, None, Event(self.last, Type.NONE))
 
 
 def releases(events: Iterable[Event]) -> list[Event]:

@@ -82,7 +82,8 @@ class _Picture:
                 return
             x = self.x(round(us * self.trace.hz / 1e6) + self.trace.zero)
             yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{self.bottom}" stroke="{LINE}"/>'
-            yield text(x, self.bottom + 16, f"{us / unit:g} {name}", "middle")
+            yield text(x, self.bottom + 16, f"{us / unit:g} {name}",
+                       "end" if x > self.width - RIGHT - 20 else "middle")
 
     def labels(self) -> Iterator[str]:
         for task in self.rows:
