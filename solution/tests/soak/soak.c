@@ -77,6 +77,13 @@ static enum error look(const struct soak_slot *slot, struct task_info *info)
 	return !err && info->id != slot->id ? ERR_NOENT : err;
 }
 
+static bool is_over(const struct soak_slot *slot)
+{
+	struct task_info info;
+
+	return look(slot, &info) || info.state == TASK_DEAD;
+}
+
 /* The most that a budget allows in a while: a whole one at either end. */
 static u64 most(u64 budget_ns, u64 period_ns, u64 ns)
 {
@@ -175,10 +182,8 @@ static void join_by_another(struct soak_slot *slot)
 /* One that was asked to end, or is over; a detached one goes by itself. */
 static void bury(struct soak_slot *slot)
 {
-	struct task_info info;
-
 	if (!slot->task) {
-		if (look(slot, &info))
+		if (is_over(slot))
 			forget(slot);
 		return;
 	}
@@ -238,8 +243,8 @@ static void fill(struct soak_slot *slot)
 		.kind = random_below(&dice, 4) ? SOAK_MIXED : 1 + random_below(&dice, 2),
 		.random = random_u64(&dice),
 		.result = random_u64(&dice) >> 1,
-		.steady = true,
 	};
+	slot->steady = slot->kind != SOAK_MIXED; /* which change their own */
 	slot->params = soak_params(&dice, slot->kind);
 	if (slot->kind != SOAK_JOBS && random_below(&dice, 3) == 0)
 		slot->domain = any_domain()->domain;
@@ -303,7 +308,8 @@ static void change(struct soak_slot *slot)
 	sched_get(slot->task, &before);
 	err = sched_set(slot->task, &wanted);
 	sched_get(slot->task, &after);
-	soak_expect(err == sense || (!sense && (err == ERR_BUSY || err == ERR_NOSPC)),
+	soak_expect(err == sense || (!sense && (err == ERR_BUSY || err == ERR_NOSPC)) ||
+			    (err && is_over(slot)),
 		    "change: error", err, sense);
 	soak_expect(same(&after, err ? &before : &wanted), "change: parameters", err, slot->id);
 	if (!err)
@@ -329,7 +335,7 @@ static void do_something(void)
 		bury(slot);
 	} else if (what < 9)
 		check_all();
-	else if (!slot->task)
+	else if (!slot->task || is_over(slot))
 		bury(slot);
 }
 
