@@ -69,7 +69,7 @@ gdb: setup-test build  ## boot it stopped, under gdb with Mazu's commands
 	$(tool) $(machine) tools/gdb $(elf)
 
 selftest: build  ## boot it into its self-tests [TEST=pattern]
-	$(tool) $(machine) APPEND='selftest$(if $(TEST),=$(TEST)) $(APPEND)' tools/run-qemu $(elf)
+	$(tool) $(machine) ICOUNT=1 APPEND='selftest$(if $(TEST),=$(TEST)) $(APPEND)' tools/run-qemu $(elf)
 
 ##@ A lab
 grade-lab%: setup-test  ## grade lab N: your files [SOLUTION=1: ours] [TEST=name] [GDB=1] [V=1]

@@ -18,8 +18,8 @@ from grader.core.machine import Machine
 from grader.core.verdict import expect, expect_equal
 
 PATIENCE_S = 30
-COMMANDS = ["crash", "dmesg", "echo", "help", "init", "irq", "mem", "pt", "reboot", "shutdown",
-            "time", "uptime"]
+COMMANDS = ["crash", "dmesg", "echo", "help", "init", "irq", "kill", "latency", "mem", "ps", "pt",
+            "reboot", "sched", "shutdown", "spawn", "time", "trace", "uptime"]
 CPU_MAX = 8
 TOO_MANY = f"than CONFIG_CPU_MAX={CPU_MAX} harts, ignored"
 TIME = re.compile(r"wall +(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\nmonotonic +(\d+) ns\n"

@@ -58,7 +58,7 @@ def check_accounts(machine: Machine) -> dict[str, int]:
 @pytest.mark.parametrize("memory", ["32M", "128M", "4G"])
 def test_selftests(machine, variant, memory):
     """The self-tests pass with the smallest memory that is supported, the usual one, and a lot."""
-    found = machine(variant, memory=memory, append="selftest")
+    found = machine(variant, memory=memory, append="selftest", icount=True)
     check_tap(found)
 
 
@@ -220,7 +220,7 @@ PLACES = {
 @pytest.mark.parametrize("shape", HOLES)
 def test_selftests_with_holes(entry, shape):
     """The self-tests pass on memory that is in pieces."""
-    gdb = entry(append="selftest")
+    gdb = entry(append="selftest", icount=True)
     tree = Tree.parse(own_blob(gdb))
     HOLES[shape](tree)
     hand_over(gdb, tree.flatten(), at=RAM + 7 * MIB)
@@ -288,7 +288,7 @@ def test_boot_with_each_allocation_failing(boot):
 @pytest.mark.parametrize("variant", ["debug", "shared"])
 def test_selftests_with_each_allocation_failing(machine, variant):
     """Every self-test survives each of its allocations failing, and no page is missing."""
-    found = machine(variant, append="selftest failalloc=all")
+    found = machine(variant, append="selftest failalloc=all", icount=True)
     check_tap(found, EACH_FAILING_S)
 
 

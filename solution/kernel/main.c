@@ -10,12 +10,14 @@
  *	canary			the stack protector gets its secret
  *	clock, first message	the firmware prints it: there is no driver yet
  *	EARLY, CORE hooks	what needs nothing else: physical memory, tables, the timer
- *	the first task		from stage 3 on there are tasks: what ran so far is the idle task, and
- *				the rest of the boot is a task like any other
- *	init tasks		the kernel's map (paging is on from there), drivers and services, in
+ *	tasks			the kernel's map (paging is on from there), drivers and services, in
  *				the order that their needs dictate
  *	LATE hooks		self-tests and benchmarks, when they were asked for
  *	console			input to the shell, for ever
+ *
+ * From stage 3 on there are tasks when the CORE hooks are done, and this is the first of them, called
+ * init; in the end it is the shell. It has the stack that the boot began on, so a machine without any
+ * memory to give still gets to its prompt.
  */
 #include <arch/cpu.h>
 #include <arch/trap.h>
@@ -25,7 +27,6 @@
 #include <mazu/console.h>
 #include <mazu/init.h>
 #include <mazu/latency.h>
-#include <mazu/panic.h>
 #include <mazu/pcpu.h>
 #include <mazu/preempt.h>
 #include <mazu/printk.h>
@@ -33,12 +34,6 @@
 #include <mazu/time.h>
 
 void kernel_main(u64 hart_id, uptr device_tree, u64 entry_cycles) __noreturn;
-
-/* Priority 0 is an ordinary task. */
-static const struct sched_params shell_params = {
-	.policy = CONFIG_SHELL_PRIORITY ? SCHED_FIFO : SCHED_OTHER,
-	.priority = CONFIG_SHELL_PRIORITY,
-};
 
 struct pcpu pcpus[CONFIG_CPU_MAX];
 
@@ -59,40 +54,17 @@ static void say_hello(void)
 	devtree_report();
 }
 
-static u64 console_main(void *unused)
-{
-	(void)unused;
-	console_serve();
-}
+/* Priority 0 is an ordinary task. */
+static const struct sched_params shell_params = {
+	.policy = CONFIG_SHELL_PRIORITY ? SCHED_FIFO : SCHED_OTHER,
+	.priority = CONFIG_SHELL_PRIORITY,
+};
 
-/* A task of the boot's own; it belongs to nobody. */
-static void start(struct str name, struct sched_params params, u64 (*entry)(void *arg))
+static void become_shell(void)
 {
-	struct task_attributes attributes = {
-		.name = name, .params = params, .detached = true, .essential = true
-	};
-	struct result_task task = task_create(&attributes, entry, NULL);
-
-	if (task.err)
-		panic("no memory for the first tasks");
-}
-
-/* The rest of the boot, once the kernel's core stands. */
-static u64 kernel_start(void *unused)
-{
-	(void)unused;
-	init_run_tasks();
-	init_run_hooks(INIT_LATE);
-	if (IS_ENABLED(CONFIG_SCHED))
-		start(STR("shell"), shell_params, console_main);
-	return 0;
-}
-
-/* The same in a task; who began here is idle from now on. */
-static __noreturn void tasks_begin(void)
-{
-	start(STR("init"), (struct sched_params){ .policy = SCHED_FIFO }, kernel_start);
-	task_idle();
+	task_rename(STR("shell"));
+	if (sched_set(task_current(), &shell_params))
+		pr_err("the shell keeps the priority of the boot");
 }
 
 void kernel_main(u64 hart_id, uptr device_tree, u64 entry_cycles)
@@ -106,8 +78,9 @@ void kernel_main(u64 hart_id, uptr device_tree, u64 entry_cycles)
 	init_run_hooks(INIT_EARLY);
 	init_run_hooks(INIT_CORE);
 	arch_irq_enable();
+	init_run_tasks();
+	init_run_hooks(INIT_LATE);
 	if (IS_ENABLED(CONFIG_SCHED))
-		tasks_begin();
-	kernel_start(NULL);
+		become_shell();
 	console_serve();
 }

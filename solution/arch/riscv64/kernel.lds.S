@@ -50,6 +50,9 @@ SECTIONS
 		emergency_stack = .;
 		. += STACK_SIZE;
 		emergency_stack_top = .;
+		idle_stack = .;
+		. += STACK_SIZE;
+		idle_stack_top = .;
 	} :stacks
 
 	. = ALIGN(0x1000);

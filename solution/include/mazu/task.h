@@ -85,8 +85,8 @@ static inline struct str task_current_name(void)
 }
 u32 task_id(const struct task *task);
 
-/* What the context that kernel_main began in is from now on: it runs when nobody else wants to. */
-void task_idle(void) __noreturn;
+/* The running task has another name from now on. */
+void task_rename(struct str name);
 
 /* ---- Waiting: task context, no lock held, preemption not disabled ---- */
 

@@ -26,7 +26,7 @@
 /* Devices are small; what claims to be larger is mapped up to here. */
 #define DEVICE_SIZE_MAX (64UL << 20)
 
-extern char _kernel_start[], _kernel_end[], boot_stack[], emergency_stack[], _text_start[];
+extern char _kernel_start[], _kernel_end[], boot_stack[], emergency_stack[], idle_stack[], _text_start[];
 extern char _rodata_start[], _data_start[];
 
 /* Counts its tables, and has no limit. */
@@ -59,7 +59,8 @@ static enum error map_image(void)
 	} parts[] = {
 		{ (uptr)_kernel_start, (uptr)boot_stack, VM_READ | VM_EXEC },
 		{ (uptr)boot_stack + STACK_GUARD, (uptr)emergency_stack, VM_READ | VM_WRITE },
-		{ (uptr)emergency_stack + STACK_GUARD, (uptr)_text_start, VM_READ | VM_WRITE },
+		{ (uptr)emergency_stack + STACK_GUARD, (uptr)idle_stack, VM_READ | VM_WRITE },
+		{ (uptr)idle_stack + STACK_GUARD, (uptr)_text_start, VM_READ | VM_WRITE },
 		{ (uptr)_text_start, (uptr)_rodata_start, VM_READ | VM_EXEC },
 		{ (uptr)_rodata_start, (uptr)_data_start, VM_READ },
 		{ (uptr)_data_start, ALIGN_UP((uptr)_kernel_end, PAGE_SIZE), VM_READ | VM_WRITE },

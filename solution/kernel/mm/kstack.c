@@ -3,7 +3,6 @@
  * page is there, and only trap entry's check of the stack pointer stands behind it.
  */
 #include <arch/layout.h>
-#include <mazu/init.h>
 #include <mazu/kernel_map.h>
 #include <mazu/kstack.h>
 #include <mazu/page.h>
@@ -11,19 +10,12 @@
 static_assert(STACK_SIZE == PAGE_SIZE << STACK_ORDER, "a stack is a block of pages");
 static_assert(STACK_GUARD == PAGE_SIZE, "a guard is a page");
 
-/* The stack of the task that turns translation on is made before; its guard goes away when it can. */
-static void *early_block; /* the boot */
-
 struct result_ptr kstack_alloc(void)
 {
 	struct result_ptr block = page_alloc(STACK_ORDER, PAGE_STACK);
 
-	if (block.err)
+	if (block.err || !kernel_map_is_on())
 		return block;
-	if (!kernel_map_is_on()) {
-		early_block = block.value;
-		return block;
-	}
 
 	enum error err = kernel_map_hide(block.value);
 
@@ -39,9 +31,3 @@ void kstack_free(void *block)
 		kernel_map_show(block);
 	page_free(block, STACK_ORDER);
 }
-
-static enum error kstack_guard_early(void)
-{
-	return early_block && kernel_map_is_on() ? kernel_map_hide(early_block) : OK;
-}
-INIT_TASK(kstack, kstack_guard_early, "kernel_map");

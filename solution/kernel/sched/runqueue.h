@@ -235,8 +235,9 @@ void sched_block_locked(struct runqueue *rq, u32 why);
 /* From the timer interrupt: rq->expires has come. */
 void sched_expired(struct runqueue *rq, u64 now);
 
-/* This hart begins to have tasks; who runs now is its idle task. */
-void sched_begin(struct task *idle);
+/* This hart begins to have a queue; then these two are tasks, and `running` is what runs now. */
+void sched_begin(struct task *idle, struct task *running);
+void sched_adopt(struct task *idle, struct task *running);
 
 /* The whole invariant, debug builds: panics. */
 void sched_check_locked(const struct runqueue *rq);

@@ -252,15 +252,13 @@ void runqueue_init(struct runqueue *rq, u32 hart)
 	mode_init(&rq->mode);
 }
 
-void sched_begin(struct task *idle)
+void sched_begin(struct task *idle, struct task *running)
 {
 	struct runqueue *rq = &runqueues[this_cpu()->index];
 
 	runqueue_init(rq, this_cpu()->index);
-	idle->rq = rq;
-	idle->class = &idle_class;
-	idle->state = TASK_RUNNABLE;
-	rq->idle = rq->current = rq->best = idle;
+	rq->idle = idle;
+	rq->current = rq->best = running;
 	this_cpu()->rq = rq;
-	this_cpu()->current = idle;
+	this_cpu()->current = running;
 }

@@ -192,6 +192,18 @@ void sched_get(const struct task *task, struct sched_params *params)
 
 /* ---- The first parameters, and the last ---- */
 
+/* The two that were there before there was a scheduler. */
+void sched_adopt(struct task *idle, struct task *running)
+{
+	struct sched_params lowest = { .policy = SCHED_FIFO };
+
+	idle->class = &idle_class;
+	idle->state = TASK_RUNNABLE;
+	commit(running, &lowest);
+	running->state = TASK_RUNNABLE;
+	running->class->enqueue(running->rq, running, time_ticks());
+}
+
 /* Its first job is released now, or at the time that was asked for: until then it sleeps. */
 static void begin_locked(struct runqueue *rq, struct task *task, u64 now)
 {

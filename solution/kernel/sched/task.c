@@ -8,7 +8,7 @@
  * from for good; its joiner frees it. One that is detached is put on a list, which the idle task and each
  * new task_create() empty.
  *
- * Number 0 is the idle task of the boot hart: the context that kernel_main began in.
+ * Number 0 is the idle task, number 1 the context that kernel_main began in. Both are part of the image.
  */
 #include <arch/cpu.h>
 #include <arch/layout.h>
@@ -30,10 +30,11 @@ struct rb_tree tasks;	     /* tasks_lock */
 static struct list reapable; /* tasks_lock */
 static u32 last_id;	     /* tasks_lock */
 
-static struct task idle_task; /* of the boot hart: tasks_lock to kill it, which is refused */
+/* Of the boot hart. */
+static struct task idle_task, boot_task;
 static struct callout_queue callout_queues[CONFIG_CPU_MAX];
 
-extern char boot_stack[];
+extern char boot_stack[], idle_stack[];
 
 /* ---- Looking ---- */
 
@@ -317,7 +318,8 @@ static void task_register(struct task *task)
 	spin_unlock_irqrestore(&tasks_lock, irqs);
 }
 
-static void task_fill(struct task *task, const struct task_attributes *attributes, void *stack)
+static void task_fill(struct task *task, const struct task_attributes *attributes, void *stack,
+		      void (*begin)(void))
 {
 	task->rq = this_cpu()->rq;
 	task->state = TASK_NEW;
@@ -329,7 +331,7 @@ static void task_fill(struct task *task, const struct task_attributes *attribute
 	task_set_name(task, attributes->name);
 	callout_init(&task->sleep, sleep_over);
 	budget_init(&task->budget);
-	arch_context_init(&task->context, (uptr)stack + STACK_SIZE, task_begin);
+	arch_context_init(&task->context, (uptr)stack + STACK_SIZE, begin);
 }
 
 /* Memory and stack of a task that nobody knows yet. */
@@ -345,7 +347,7 @@ static struct result_task task_make(const struct task_attributes *attributes)
 		kfree(task.value, sizeof(struct task));
 		return result_task_err(stack.err);
 	}
-	task_fill(task.value, attributes, stack.value);
+	task_fill(task.value, attributes, stack.value, task_begin);
 	return result_task_ok(task.value);
 }
 
@@ -372,28 +374,19 @@ struct result_task task_create(const struct task_attributes *attributes, u64 (*e
 	return made;
 }
 
+void task_rename(struct str name)
+{
+	task_set_name(task_current(), name);
+}
+
 /* ---- The boot ---- */
 
-/* What runs here becomes the idle task of this hart; from now on there are tasks. */
-static void task_init(void)
-{
-	struct pcpu *cpu = this_cpu();
-
-	list_init(&reapable);
-	cpu->callouts = &callout_queues[cpu->index];
-	callout_queue_init(cpu->callouts);
-	idle_task.essential = true;
-	task_set_name(&idle_task, STR("idle"));
-	idle_task.stack = (uptr)boot_stack + STACK_GUARD;
-	sched_begin(&idle_task);
-}
-INIT_HOOK(CORE, task_init);
-
 /* Looks and waits with interrupts off, so that no wake-up slips in between. */
-void task_idle(void)
+static void idle(void)
 {
 	struct pcpu *cpu = this_cpu();
 
+	spin_unlock_irqrestore(&cpu->rq->lock, true);
 	for (;;) {
 		while (task_reap())
 			;
@@ -403,3 +396,27 @@ void task_idle(void)
 		arch_irq_restore(true);
 	}
 }
+
+static void fill_static(struct task *task, struct str name, char *stack)
+{
+	struct task_attributes attributes = { .name = name, .essential = true };
+
+	task_fill(task, &attributes, stack, idle);
+	task->stack_block = NULL;
+}
+
+/* What runs here becomes the first task of this hart. */
+static void task_init(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	list_init(&reapable);
+	cpu->callouts = &callout_queues[cpu->index];
+	callout_queue_init(cpu->callouts);
+	sched_begin(&idle_task, &boot_task);
+	fill_static(&idle_task, STR("idle"), idle_stack);
+	fill_static(&boot_task, STR("init"), boot_stack);
+	task_register(&boot_task);
+	sched_adopt(&idle_task, &boot_task);
+}
+INIT_HOOK(CORE, task_init);

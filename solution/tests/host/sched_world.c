@@ -46,7 +46,7 @@ void sim_begin(u64 seed)
 	callout_queue_init(&callouts);
 	cpu->callouts = &callouts;
 	cpu->preempt = PREEMPT_QUIET;
-	sched_begin(&idle);
+	sched_begin(&idle, &idle);
 	sim.rq = cpu->rq;
 }
 

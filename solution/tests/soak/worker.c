@@ -119,7 +119,7 @@ static void do_something(u64 *random)
 	case 3:
 	case 4: task_yield(); break;
 	case 5: task_unpark(task_current()); break;
-	case 6: soak_work(soak_between(random, 0, 8 * NS_PER_MS)); break;
+	case 6: soak_work(soak_between(random, 0, 3 * NS_PER_MS)); break;
 	case 7:
 	case 8: soak_work(soak_between(random, 0, 500 * NS_PER_US)); break;
 	case 9:
