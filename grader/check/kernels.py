@@ -34,6 +34,7 @@ VARIANTS = {
     "ubsan": Variant("ubsan"),
     "lab01": Variant(lab=1),
     "lab02": Variant(lab=2),
+    "lab03": Variant(lab=3),
     "release-lab01": Variant("release", lab=1),
     "shared": Variant(settings=("CONFIG_SPACE_SHARED=y",)),
     "chatty": Variant(settings=("CONFIG_DEBUG_LEVEL=3",)),

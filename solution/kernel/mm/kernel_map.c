@@ -26,7 +26,8 @@
 /* Devices are small; what claims to be larger is mapped up to here. */
 #define DEVICE_SIZE_MAX (64UL << 20)
 
-extern char _kernel_start[], _kernel_end[], boot_stack[], emergency_stack[], idle_stack[], _text_start[];
+extern char _kernel_start[], _kernel_end[], boot_stack[], emergency_stack[], idle_stack[],
+	_text_start[];
 extern char _rodata_start[], _data_start[];
 
 /* Counts its tables, and has no limit. */

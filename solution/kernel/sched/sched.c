@@ -83,14 +83,16 @@ void sched_release_locked(struct runqueue *rq, struct task *task, u32 why, u64 n
 
 /* ---- What the running task has used ---- */
 
-/* Each may hold the task; then it is nobody's concern any more. */
+/* Each may hold the task; the others are owed what it had all the same. */
 void sched_charge_metered(struct runqueue *rq, struct task *task, u64 ticks, u64 now)
 {
+	if (task->state != TASK_RUNNABLE)
+		return;
 	if (task->class->charge && sched_is_queued(task))
 		task->class->charge(rq, task, ticks, now);
-	if (task->budget.runtime && sched_is_queued(task))
+	if (task->budget.runtime)
 		budget_charge(rq, task, ticks, now);
-	if (task->domain && sched_is_queued(task))
+	if (task->domain)
 		domain_charge(rq, task, ticks, now);
 }
 

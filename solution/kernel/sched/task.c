@@ -242,7 +242,10 @@ enum error task_detach(struct task *task)
 
 /* ---- Being killed ---- */
 
-/* A task that waits for another's end goes on waiting: that end will come. */
+/*
+ * One that is held ends when it is released, within its period: nobody gets more than their budget by dying. One
+ * that waits for another's end goes on waiting: that end will come.
+ */
 static void kill_locked(struct task *task)
 {
 	struct runqueue *rq = task->rq;
@@ -251,8 +254,6 @@ static void kill_locked(struct task *task)
 	task->killed = true;
 	if (task->state == TASK_BLOCKED)
 		sched_wake_locked(rq, task, time_ticks());
-	else
-		sched_release_locked(rq, task, task->held, time_ticks());
 	spin_unlock_irqs_off(&rq->lock);
 }
 

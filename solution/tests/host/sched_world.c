@@ -42,12 +42,12 @@ void sim_begin(u64 seed)
 	kept.preempt = cpu->preempt;
 	memset(&sim, 0, sizeof(sim));
 	sim.seed = seed;
-	memset(&idle, 0, sizeof(idle));
+	idle = (struct task){ .class = &idle_class, .state = TASK_RUNNABLE };
 	callout_queue_init(&callouts);
 	cpu->callouts = &callouts;
 	cpu->preempt = PREEMPT_QUIET;
 	sched_begin(&idle, &idle);
-	sim.rq = cpu->rq;
+	idle.rq = sim.rq = cpu->rq;
 }
 
 static void end(struct sim_task *task)

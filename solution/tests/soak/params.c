@@ -25,6 +25,7 @@ static void put_budget(u64 *random, struct sched_params *params, u64 low, u64 hi
 {
 	params->period_ns = soak_between(random, 5, 100) * NS_PER_MS;
 	params->runtime_ns = params->period_ns / 1000 * soak_between(random, low, high);
+	params->deadline_ns = 0;
 	if (one_in(random, 2))
 		params->deadline_ns =
 			soak_between(random, params->period_ns / 2, params->period_ns);
@@ -94,7 +95,6 @@ struct sched_params soak_params(u64 *random, enum soak_kind kind)
 	if (kind == SOAK_JOBS)
 		return reserved(random);
 	params = one_in(random, 2) ? reserved(random) : fixed(random);
-	if (!params.runtime_ns)
-		put_budget(random, &params, 10, 40);
+	put_budget(random, &params, 10, 30);
 	return params;
 }

@@ -7,6 +7,9 @@
 #include <mazu/sched.h>
 #include <mazu/task.h>
 
+#define SOAK_SLOTS 24
+#define SOAK_DOMAINS 3
+
 /* What a task of the test is like. */
 enum soak_kind {
 	SOAK_MIXED, /* does all that a task may do */
@@ -28,6 +31,36 @@ struct soak_slot {
 	struct sched_params params;
 	struct sched_domain *domain;
 };
+
+struct soak_domain {
+	struct sched_domain *domain; /* NULL: none */
+	u64 budget_ns, period_ns, born_ns;
+	u32 members;
+};
+
+/* The supervisor's. */
+extern struct soak_slot soak_slots[SOAK_SLOTS];
+extern struct soak_domain soak_domains[SOAK_DOMAINS];
+
+extern u64 soak_dice;
+extern struct soak_did {
+	u64 tasks, refused, changes, kills;
+} soak_did;
+
+/* Deeds. A slot without a task: begins one. */
+void soak_begin(struct soak_slot *slot);
+void soak_change(struct soak_slot *slot); /* of a task that is not detached */
+void soak_kill(struct soak_slot *slot);
+/* Of one that was killed, or is over: waits for its end. A detached one goes by itself, later. */
+void soak_bury(struct soak_slot *slot);
+void soak_domain_change(struct soak_domain *domain);
+struct soak_domain *soak_any_domain(void);
+
+/* Whether everybody keeps to what was agreed. */
+void soak_check(void);
+
+/* Whether the task of a slot has ended, joined or not. */
+bool soak_is_over(const struct soak_slot *slot);
 
 /* What it does; the argument is its slot. */
 u64 soak_mixed(void *slot);

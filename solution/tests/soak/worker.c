@@ -19,8 +19,12 @@ void soak_work(u64 ns)
 	u64 left = time_ticks_for(ns), last = time_ticks();
 
 	while (left) {
-		u64 now = time_ticks(), step = now - last;
+		u64 now, step;
 
+		for (u32 i = 0; i < 64; i++)
+			barrier(); /* QEMU is slow at reading a clock */
+		now = time_ticks();
+		step = now - last;
 		last = now;
 		left -= MIN(left, step > STEP_TICKS_MAX ? 0 : step);
 	}
@@ -119,7 +123,7 @@ static void do_something(u64 *random)
 	case 3:
 	case 4: task_yield(); break;
 	case 5: task_unpark(task_current()); break;
-	case 6: soak_work(soak_between(random, 0, 3 * NS_PER_MS)); break;
+	case 6: soak_work(soak_between(random, 0, 1500 * NS_PER_US)); break;
 	case 7:
 	case 8: soak_work(soak_between(random, 0, 500 * NS_PER_US)); break;
 	case 9:

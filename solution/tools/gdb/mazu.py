@@ -390,7 +390,8 @@ def task_params(task):
     params = task["params"]
     policy = names_of("sched_policy", "SCHED_")[int(params["policy"])]
     number = {"other": int(params["nice"]), "deadline": ""}.get(policy, int(params["priority"]))
-    runtime, deadline, period = (int(params[name]) // 1000 for name in ("runtime_ns", "deadline_ns", "period_ns"))
+    runtime, deadline, period = (int(params[f"{name}_ns"]) // 1000
+                                 for name in ("runtime", "deadline", "period"))
     times = f"{runtime}/{deadline or period}/{period} us" if period else ""
     criticality = ("", "LO", "HI")[int(params["criticality"])]
     return " ".join(filter(None, (policy, str(number), times, criticality)))
@@ -428,7 +429,8 @@ def show_runq(_argument):
         print(f"hart {int(queue['hart'])}: {int(queue['switches'])} switches, mode {mode}")
         show_task(queue["current"].dereference())
         for node in tree_nodes(queue["dl"]["tree"]):
-            show_queued(container_of(node, "struct task", "edf"), f"deadline {until(int(node['key']), queue)}")
+            show_queued(container_of(node, "struct task", "edf"),
+                        f"deadline {until(int(node['key']), queue)}")
         for head in reversed(elements(queue["rt"]["lists"])):
             for task in list_items(head, "struct task", "rt.link"):
                 show_queued(task, f"priority {int(task['params']['priority'])}")

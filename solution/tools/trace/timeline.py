@@ -81,7 +81,8 @@ class _Picture:
             if us > self.trace.us(self.end):
                 return
             x = self.x(round(us * self.trace.hz / 1e6) + self.trace.zero)
-            yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{self.bottom}" stroke="{LINE}"/>'
+            yield (f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{self.bottom}" '
+                   f'stroke="{LINE}"/>')
             yield text(x, self.bottom + 16, f"{us / unit:g} {name}",
                        "end" if x > self.width - RIGHT - 20 else "middle")
 
@@ -207,4 +208,5 @@ def words_of(task) -> str:
         policy += f" {task.priority}"
     if not task.period_ns:
         return policy
-    return policy + " " + "/".join(f"{ns / 1e6:g}" for ns in (task.runtime_ns, task.deadline_ns, task.period_ns))
+    times = (task.runtime_ns, task.deadline_ns, task.period_ns)
+    return policy + " " + "/".join(f"{ns / 1e6:g}" for ns in times)

@@ -1,0 +1,87 @@
+"""Run queues and tasks of our own, in memory of the guest's, before there are any tasks.
+
+The machine stands where the first task would be made (`task_create`): memory is shared out, translation
+is off, and nobody uses a run queue.  Pristine functions of the classes fill ours; what the student wrote
+is called from a batch, and memory is copied aside by the guest between two calls of it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from grader.core.batch import Batch, Call
+from grader.core.dwarf import Layout
+from grader.core.gdb import Gdb, Returned
+from grader.core.structures import Structures
+
+PLACE = "init_run_tasks"
+ORDER = 10  # of the block: 4 MiB
+BATCH_SIZE = 1 << 20
+MASK64 = (1 << 64) - 1
+
+
+class Workshop:
+    def __init__(self, machine: Gdb, layout: Layout):
+        self.machine, self.layout, self.fields = machine, layout, Structures(machine, layout)
+        start = machine.call("page_alloc", ORDER, layout.constant("PAGE_TEST")).a0
+        self.batch = Batch(machine, start)
+        self.next = start + BATCH_SIZE
+        self.end = start + (4096 << ORDER)
+        self.batch.run([("memset", self.next, 0, self.end - self.next)])
+
+    def room(self, size: int) -> int:
+        """Zeroed memory, aligned, with a gap behind it."""
+        at = self.next
+        self.next += (size + 127) & -64
+        assert self.next <= self.end
+        return at
+
+    def run(self, calls: Sequence[Call]) -> list[Returned]:
+        return self.batch.run(calls, within=20)
+
+    def snapshots(self, at: int, size: int, calls: Sequence[Call]) -> tuple[list[Returned], list[bytes]]:
+        """What each call returned, and what stood at `at` behind it."""
+        aside = self.room(size * len(calls))
+        mixed: list[Call] = []
+        for index, call in enumerate(calls):
+            mixed += [call, ("memcpy", aside + size * index, at, size)]
+        returned = self.run(mixed)[::2]
+        data = self.machine.read_memory(aside, size * len(calls))
+        self.next = aside
+        return returned, [data[size * index : size * (index + 1)] for index in range(len(calls))]
+
+    def offset(self, structure: str, path: str) -> int:
+        return self.layout.field(f"struct {structure}", path).offset
+
+    def size(self, structure: str) -> int:
+        return self.layout.field(f"struct {structure}").size
+
+    def write(self, at: int, structure: str, **values: int) -> None:
+        """Fields of a structure; `__` in a name is a dot."""
+        for name, value in values.items():
+            place = self.layout.field(f"struct {structure}", name.replace("__", "."))
+            self.machine.write_int(at + place.offset, value, place.size)
+
+    def method(self, class_: str, name: str) -> int:
+        """A function of a scheduling class."""
+        return self.fields.read(class_, name)
+
+    def runqueue(self) -> int:
+        """A queue of a hart that does not exist, so that nobody switches."""
+        rq, cpu = self.room(self.size("runqueue")), self.room(self.size("pcpu"))
+        self.run([("runqueue_init", rq, 0)])
+        self.write(rq, "runqueue", cpu=cpu)
+        self.write(cpu, "pcpu", preempt=1)
+        return rq
+
+    def tasks(self, count: int) -> list[int]:
+        return [self.room(self.size("task")) for _ in range(count)]
+
+
+def word(data: bytes, offset: int, size: int = 8) -> int:
+    return int.from_bytes(data[offset : offset + size], "little")
+
+
+def put(data: bytearray, offset: int, value: int) -> None:
+    struct.pack_into("<Q", data, offset, value & MASK64)
