@@ -89,6 +89,8 @@ def test_sched(boot):
     for part in ("hart      0", "reserved  10.000 %", "mode      LO, changed 0 times"):
         expect(part in said, part, said)
     machine.console.command(f"kill {number}")
+    machine.console.command("sched reset")
+    expect("usage" in machine.console.command("sched x"), "a usage line", "")
 
 
 def test_latency(boot):
@@ -159,8 +161,8 @@ def test_gdb(tmp_path):
     listed, queue, *stacks, none, usage, drawn, _ = said[-11:]
     for name in ("watchdog", "shell", "hog", "periodic", "deadline 1000/5000/10000 us", "fifo 3"):
         expect(name in listed, name, listed)
-    expect(re.search(r"^hart 0: \d+ switches, mode LO\n +\d+  shell +running", queue),
-           "the shell on hart 0", queue)
+    expect(re.search(r"^hart 0: \d+ switches, mode LO\nlongest, in cycles: irq-off \d+, .*\ncallouts: .*\n"
+                     r" +\d+  shell +running", queue), "the shell on hart 0", queue)
     running, others = ([said for said in stacks if ("has the hart" in said) == has] for has in (True, False))
     expect_equal(len(running), 1, f"tasks that run, {stacks}")
     for stack in others:

@@ -37,8 +37,8 @@ def signed(number: int) -> int:
 class Queue:
     """`struct fair_queue` with tasks in its tree, and perhaps one that runs."""
 
-    def __init__(self, shop: Workshop, rng: random.Random, count: int, runs: bool, ties: bool):
-        self.shop, self.rng = shop, rng
+    def __init__(self, shop: Workshop, rng: random.Random, count: int, runs: bool, ties: bool, opposed: bool = False):
+        self.shop, self.rng, self.opposed = shop, rng, opposed
         self.at = shop.room(shop.size("fair_queue"))
         self.zero = rng.choice((0, rng.getrandbits(40), (1 << 64) - rng.randrange(SPAN), 1 << 63))
         self.tasks = [self._random(at, order, ties) for order, at in enumerate(shop.tasks(count))]
@@ -49,7 +49,7 @@ class Queue:
         spread = self.rng.choice((4, 1 << 20, SPAN))
         ahead = self.rng.choice((0, self.rng.randrange(-spread, spread)))
         later = self.rng.choice((1, 2)) if ties else self.rng.randrange(1, SPAN)
-        base = 0 if ties else ahead
+        base = 0 if ties else -2 * ahead if self.opposed else ahead  # opposed: the urgent ones have had too much
         return Fair(at, self.zero + ahead & MASK64, weight, self.zero + base + later & MASK64, order)
 
     # -- in the guest -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import random
 import struct
 from dataclasses import dataclass
 
+from grader.core.gdb import SSTATUS_SIE
 from grader.core.verdict import expect, expect_equal
 from grader.lab03.workshop import Workshop
 
@@ -70,6 +71,7 @@ def expect_one_switch(shop: Workshop, rng: random.Random) -> None:
     leaving.values["ra"] = shop.room(16)  # a place where nobody should arrive
     entering.values["ra"] = landing
     machine.write_memory(entering.at, entering.pack())
+    machine.write("sstatus", machine.read("sstatus") & ~SSTATUS_SIE)
     apart = {"gp": machine.read("gp"), "tp": rng.getrandbits(64)}
     before = {name: machine.read(name) for name in ("sstatus", "sie", "sscratch", "stvec", "satp")}
     around = [(context, read_around(shop, context)) for context in (leaving, entering)]
@@ -105,6 +107,7 @@ def expect_threads(shop: Workshop, rng: random.Random, count: int, rounds: int) 
     code = shop.room(len(THREAD))
     machine.write_memory(code, THREAD)
     threads = [make_context(shop, rng) for _ in range(count)]
+    machine.write("sstatus", machine.read("sstatus") & ~SSTATUS_SIE)
     for thread, follower in zip(threads, threads[1:] + threads[:1]):
         thread.values |= {"ra": code, "fp": thread.at, "s1": follower.at, "s2": 0,
                           "s3": machine.address("arch_switch"), "s4": rounds}

@@ -1,7 +1,7 @@
-"""Run queues and tasks of our own, in memory of the guest's, before there are any tasks.
+"""Run queues and tasks of our own, in memory of the guest's, before anybody is switched to.
 
-The machine stands where the first task would be made (`task_create`): memory is shared out, translation
-is off, and nobody uses a run queue.  Pristine functions of the classes fill ours; what the student wrote
+The machine stands where the boot's tasks would be run (`init_run_tasks`): memory is shared out, translation
+is off, and the boot's context is the only one there is.  Pristine functions of the classes fill ours; what the student wrote
 is called from a batch, and memory is copied aside by the guest between two calls of it.
 """
 

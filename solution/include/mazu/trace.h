@@ -63,7 +63,7 @@ struct trace_ring {
 	struct trace_event events[TRACE_SIZE];
 };
 
-/* Writes an event. Any context of this hart; before trace_start and when off it does nothing. */
+/* Writes an event. Any context of this hart; before INIT_EARLY and when off it does nothing. */
 static inline void trace(u64 ticks, enum trace_type type, u32 id, u32 extra)
 {
 	if (IS_ENABLED(CONFIG_TRACE)) {

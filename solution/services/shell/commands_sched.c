@@ -129,13 +129,18 @@ static void hart_print(struct shell *sh, u32 hart, const struct sched_info *info
 	callouts_print(sh, hart);
 }
 
-SHELL_COMMAND(sched, "",
-	      "the scheduler of each hart: switches, timer, reservations, mode, callouts")
+SHELL_COMMAND(sched, "[reset]",
+	      "the scheduler of each hart; reset: the callouts' figures begin anew")
 {
 	struct sched_info info;
 
-	for (u32 hart = 0; !sched_info(hart, &info); hart++)
-		hart_print(sh, hart, &info);
+	if (str_eq(arguments, STR("reset")))
+		callout_statistics_reset();
+	else if (!str_is_empty(arguments))
+		shell_printf(sh, "usage: sched [reset]\n");
+	else
+		for (u32 hart = 0; !sched_info(hart, &info); hart++)
+			hart_print(sh, hart, &info);
 }
 
 /* ---- kill ---- */

@@ -423,10 +423,24 @@ def until(ticks, queue):
     return f"{ms_of(ticks - int(queue['charged'])):+.3f} ms"
 
 
+def show_longest(queue):
+    """The maxima of a hart, where they are measured."""
+    hart = int(queue["hart"])
+    with contextlib.suppress(gdb.error):
+        kinds = variable("latencies")[hart]["kinds"]
+        names = names_of("latency_kind", "LATENCY_")
+        print("longest, in cycles: " + ", ".join(
+            f"{names[kind].replace('_', '-')} {int(histogram['max'])}"
+            for kind, histogram in enumerate(elements(kinds))))
+    callouts = variable("pcpus")[hart]["callouts"]["statistics"]
+    print(f"callouts: {int(callouts['run'])} ran, at most {ms_of(int(callouts['late_max_ticks'])):.3f} ms late")
+
+
 def show_runq(_argument):
     for queue in run_queues():
         mode = ("", "LO", "HI")[int(queue["mode"]["now"])]
         print(f"hart {int(queue['hart'])}: {int(queue['switches'])} switches, mode {mode}")
+        show_longest(queue)
         show_task(queue["current"].dereference())
         for node in tree_nodes(queue["dl"]["tree"]):
             show_queued(container_of(node, "struct task", "edf"),
