@@ -39,7 +39,7 @@ KINDS = {
     "illegal": Kind("illegal instruction " + FAULT.format(2, 0, "kernel"), "crash_illegal"),
     "breakpoint": Kind("breakpoint " + FAULT.format(3, "[0-9a-f]+", "kernel"), "crash_breakpoint"),
     "smash": Kind("stack smashed: .*", "crash_smash", has_registers=False),
-    "recursion": Kind(r"stack overflow in task boot \(sp 0x[0-9a-f]+\)", "crash_recurse"),
+    "recursion": Kind(r"stack overflow in task shell \(sp 0x[0-9a-f]+\)", "crash_recurse"),
     "panic": Kind("on purpose", "crash_panic", has_registers=False),
     "double": Kind("the first of two", "crash_double", has_registers=False),
     "assert": Kind(r"assertion failed at \S+:\d+: nowhere == 0", "crash_assert",

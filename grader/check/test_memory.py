@@ -24,6 +24,7 @@ DEVICES = ((0x10_0000, 0x1000), (0x10_1000, 0x1000), (0x200_0000, 0x10000), (0xC
 PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
 TYPES = re.compile(r"^(\w+) +(\d+) pages", re.MULTILINE)
 MOST_ALLOCATIONS = 64  # of a boot
+SELFTESTS_S = 60  # of the machine's own time: some of them sleep
 EACH_FAILING_S = 90  # each self-test once for each of its allocations
 
 
@@ -59,7 +60,7 @@ def check_accounts(machine: Machine) -> dict[str, int]:
 def test_selftests(machine, variant, memory):
     """The self-tests pass with the smallest memory that is supported, the usual one, and a lot."""
     found = machine(variant, memory=memory, append="selftest", icount=True)
-    check_tap(found)
+    check_tap(found, SELFTESTS_S)
 
 
 @pytest.mark.parametrize(("memory", "pages"), [("32M", 8192), ("33M", 8448), ("1G", 1 << 18),
@@ -226,7 +227,7 @@ def test_selftests_with_holes(entry, shape):
     hand_over(gdb, tree.flatten(), at=RAM + 7 * MIB)
     machine = gdb.machine
     gdb.detach()
-    check_tap(machine)
+    check_tap(machine, SELFTESTS_S)
 
 
 @pytest.mark.parametrize("shape", HOLES)
@@ -264,7 +265,7 @@ def test_place_of_the_tree(entry, where):
     hand_over(gdb, blob, at=at or gdb.symbols["_kernel_end"] + 7 & ~7)
     machine = gdb.machine
     gdb.detach()
-    check_tap(machine)
+    check_tap(machine, SELFTESTS_S)
 
 
 # ---- No memory -----------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ def random_budget(rng: random.Random, largest: int) -> Budget:
 
 def random_moment(rng: random.Random, budget: Budget) -> int:
     """At, or just off, each edge that a rule has, and anywhere around."""
-    edges = [0, -budget.period, budget.period, -budget.deadline, budget.period - budget.deadline,
-             -(budget.left * budget.period // budget.runtime), 5 * budget.period + 3, rng.randint(-budget.period, budget.period)]
+    share = budget.left * budget.period // budget.runtime
+    edges = [0, -budget.period, budget.period, -budget.deadline, budget.period - budget.deadline, -share,
+             5 * budget.period + 3, rng.randint(-budget.period, budget.period)]
     return budget.until + rng.choice(edges) + rng.choice((0, 0, 1, -1)) & MASK64

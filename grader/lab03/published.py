@@ -85,13 +85,14 @@ EDF_OPTIMAL = Published(
     "[But11] section 4.4, RM against EDF: the same set, no deadline missed (of 97 % the kernel grants 95: jobs are "
     "2.5 % shorter)",
     Set([edf("A", 1.95, 5), edf("B", 3.9, 7)], 35),
-    pieces("A 0-2, B 2-6, A 6-8, B 8-12, A 12-14, B 14-15, A 15-17, B 17-20, A 20-22, B 22-26, A 26-28, B 28-32, A 32-34"))
+    pieces("A 0-2, B 2-6, A 6-8, B 8-12, A 12-14, B 14-15, A 15-17, B 17-20, A 20-22, B 22-26, A 26-28, "
+           "B 28-32, A 32-34"))
 
 EDF_THREE = Published(
     "[WP] the article's example: (C, T) of (1, 8), (2, 5), (4, 10)",
     Set([edf("A", 1, 8), edf("B", 2, 5), edf("C", 4, 10)], 40),
-    pieces("B 0-2, A 2-3, C 3-7, B 7-9, A 9-10, B 10-12, C 12-16, B 16-18, A 18-19, B 20-22, C 22-26, B 26-28, A 28-29, "
-           "B 30-32, C 32-36, A 36-37, B 37-39"))
+    pieces("B 0-2, A 2-3, C 3-7, B 7-9, A 9-10, B 10-12, C 12-16, B 16-18, A 18-19, B 20-22, C 22-26, B 26-28, "
+           "A 28-29, B 30-32, C 32-36, A 36-37, B 37-39"))
 
 SERVER = Published(
     "[But11] figure 6.14, after [AB98]: A (4, 7) beside a server (3, 8) whose jobs come at 3 and 13 and take 4 and 3",

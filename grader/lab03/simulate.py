@@ -152,9 +152,9 @@ class Simulator:
     def _job_ends(self, state: State) -> None:
         self.ends.append((state.task.name, self.now))
         state.misses += state.task.is_periodic and self.now > state.job_deadline
-        if state.release <= self.now:
+        if state.release < self.now:
             self._job_begins(state)
-        else:
+        else:  # released at this very moment, it has waited for that
             self._depart(state)
             state.ready = False
 
@@ -174,7 +174,8 @@ class Simulator:
         """It ends to be queued, and is marked so by the caller afterwards."""
         if state.policy == OTHER and state.queued:
             virtual = self._virtual(self._fair())
-            state.lag = max(min(state.weight * (virtual - state.vruntime), Fraction(state.slice)), Fraction(-state.slice))
+            owed = state.weight * (virtual - state.vruntime)
+            state.lag = max(min(owed, Fraction(state.slice)), Fraction(-state.slice))
         if state.task.criticality == HI and self.high:
             if not any(one.queued and one.task.criticality == HI for one in self.states if one is not state):
                 self._set_mode(False)

@@ -6,8 +6,8 @@ import random
 import struct
 from dataclasses import dataclass
 
-from grader.core.gdb import SSTATUS_SIE
-from grader.core.verdict import expect, expect_equal
+from grader.core.gdb import SSTATUS_SIE, Gdb
+from grader.core.verdict import Failure, expect, expect_equal
 from grader.lab03.workshop import Workshop
 
 # The registers that a switch keeps, by their offset in struct context.
@@ -78,7 +78,7 @@ def expect_one_switch(shop: Workshop, rng: random.Random) -> None:
     for name, value in {**leaving.values, **apart, "a0": leaving.at, "a1": entering.at}.items():
         machine.write(name, value)
     machine.write("pc", machine.address("arch_switch"))
-    machine.run_to(landing)
+    arrive(machine, landing, "arch_switch to return to where the context that it enters says")
     found = machine.registers([*KEPT, *apart])
     for name in KEPT:
         expect_equal(found[name], entering.values[name], f"{name} after a switch")
@@ -94,6 +94,14 @@ def expect_one_switch(shop: Workshop, rng: random.Random) -> None:
         expect(now[1] == stack, "a stack to stay as it is", "a change")
     expect(machine.read_memory(entering.at, SIZE) == entering.pack(), "the context that is entered to stay as it is",
            "a change")
+
+
+def arrive(machine: Gdb, place: int, expected: str) -> None:
+    """Run there; what keeps it from coming is said in words."""
+    try:
+        machine.run_to(place)
+    except Failure as failure:
+        raise Failure(expected, failure.got, failure.verdict) from failure
 
 
 def read_around(shop: Workshop, context: Context) -> tuple[bytes, bytes]:
@@ -115,7 +123,7 @@ def expect_threads(shop: Workshop, rng: random.Random, count: int, rounds: int) 
     for name, value in threads[0].values.items():
         machine.write(name, value)
     machine.write("pc", code)
-    machine.run_to(code + END)
+    arrive(machine, code + END, f"{rounds} rounds of {count} threads that switch to each other")
     expect_equal(machine.read("s2"), rounds, f"rounds of {count} threads that switch to each other")
     for name in KEPT:
         if name not in ("ra", "s2"):

@@ -119,7 +119,8 @@ class Guest:
         found = ring.read_events(self.machine, self.layout) if events else []
         rq = self.machine.address("runqueues")
         return Run(members, found, zero, what.horizon, self.fields.read("struct runqueue", "mode.changes", rq),
-                   self.machine.read_int("taskset_storm_late_cycles_max"), {member.id: member.name for member in members})
+                   self.machine.read_int("taskset_storm_late_cycles_max"),
+                   {member.id: member.name for member in members})
 
     # -- the table ----------------------------------------------------------------------------------
 
@@ -179,7 +180,8 @@ class Guest:
         expect(at, f"{name} to be a task", "none")
         words = {path: self.fields.read("struct task", path, at)
                  for path in ("id", "jobs.misses", "jobs.overruns", "jobs.throttles", "run_ticks")}
-        return Member(name, words["id"], 0, entry["done"], words["jobs.misses"], words["jobs.overruns"], words["jobs.throttles"], words["run_ticks"], entry["late_cycles_max"])
+        return Member(name, words["id"], 0, entry["done"], words["jobs.misses"], words["jobs.overruns"],
+                      words["jobs.throttles"], words["run_ticks"], entry["late_cycles_max"])
 
 
 def expect_schedule(run: Run, wanted: Sequence[tuple[str, float, float]], what: str) -> None:

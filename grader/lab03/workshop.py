@@ -1,8 +1,8 @@
 """Run queues and tasks of our own, in memory of the guest's, before anybody is switched to.
 
-The machine stands where the boot's tasks would be run (`init_run_tasks`): memory is shared out, translation
-is off, and the boot's context is the only one there is.  Pristine functions of the classes fill ours; what the student wrote
-is called from a batch, and memory is copied aside by the guest between two calls of it.
+The machine stands where the boot's tasks would be run (`init_run_tasks`): memory is shared out,
+translation is off, and the boot's context is the only one there is.  Pristine functions of the classes
+fill ours; what the student wrote is called from a batch.
 """
 
 from __future__ import annotations
@@ -39,17 +39,6 @@ class Workshop:
 
     def run(self, calls: Sequence[Call]) -> list[Returned]:
         return self.batch.run(calls, within=20)
-
-    def snapshots(self, at: int, size: int, calls: Sequence[Call]) -> tuple[list[Returned], list[bytes]]:
-        """What each call returned, and what stood at `at` behind it."""
-        aside = self.room(size * len(calls))
-        mixed: list[Call] = []
-        for index, call in enumerate(calls):
-            mixed += [call, ("memcpy", aside + size * index, at, size)]
-        returned = self.run(mixed)[::2]
-        data = self.machine.read_memory(aside, size * len(calls))
-        self.next = aside
-        return returned, [data[size * index : size * (index + 1)] for index in range(len(calls))]
 
     def offset(self, structure: str, path: str) -> int:
         return self.layout.field(f"struct {structure}", path).offset

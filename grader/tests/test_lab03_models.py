@@ -85,7 +85,8 @@ def test_rounding():
     run = run_of(("A", 0.001, 1.99), ("B", 1.99, 2.01), ("A", 2.01, 3.98), ("B", 3.98, 5.0))
     assert run.schedule() == [Segment("A", 0, 4), Segment("B", 4, 5)]
     expect_schedule(run, [("A", 0, 4), ("B", 4, 5)], "this")
-    for wrong in ([("A", 0, 4)], [("A", 0, 3), ("B", 3, 5)], [("B", 0, 4), ("A", 4, 5)], [("A", 0, 4), ("B", 4, 5), ("A", 5, 6)]):
+    for wrong in ([("A", 0, 4)], [("A", 0, 3), ("B", 3, 5)], [("B", 0, 4), ("A", 4, 5)],
+                  [("A", 0, 4), ("B", 4, 5), ("A", 5, 6)]):
         with pytest.raises(Failure):
             expect_schedule(run, wrong, "this")
 
@@ -102,8 +103,10 @@ def test_ring():
     """Events as trace.h lays them out."""
     data = struct.pack("<QHHI", 5, SWITCH, 1, 7) + struct.pack("<QHHI", 9, ring.MARK, 2, 7)
     memory = {0x1000 + 8: 0x2000, 0x2000: 2}
-    machine = SimpleNamespace(address=lambda _: 0x1000, read_int=memory.__getitem__, read_memory=lambda _, size: data[:size])
-    sizes = {("struct pcpu", "trace"): (8, 8), ("struct trace_ring", ""): (0, 8 + 16 * 4), ("struct trace_ring", "events"): (8, 64)}
+    machine = SimpleNamespace(address=lambda _: 0x1000, read_int=memory.__getitem__,
+                              read_memory=lambda _, size: data[:size])
+    sizes = {("struct pcpu", "trace"): (8, 8), ("struct trace_ring", ""): (0, 8 + 16 * 4),
+             ("struct trace_ring", "events"): (8, 64)}
     layout = SimpleNamespace(field=lambda start, path="": SimpleNamespace(
         offset=sizes[start, path][0], size=sizes[start, path][1]))
     assert ring.read_events(machine, layout) == [Event(5, SWITCH, 1, 7), Event(9, ring.MARK, 2, 7)]
@@ -178,7 +181,8 @@ def test_sets_are_at_the_edge():
     refused = sum(admission.first_overload(demands, 400 * MS) is not None for demands in constrained
                   if admission.fits_formula(demands))
     assert refused > 30
-    assert all(0 < demand.runtime <= demand.deadline <= demand.period for demands in sets + constrained for demand in demands)
+    assert all(0 < demand.runtime <= demand.deadline <= demand.period
+               for demands in sets + constrained for demand in demands)
     dense = [admission.random_dense(rng, Fraction(949, 1000)) for _ in range(50)]
     assert all(Fraction(9, 10) < admission.density(demands) <= Fraction(949, 1000) for demands in dense)
 
