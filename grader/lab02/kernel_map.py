@@ -13,6 +13,7 @@ from grader.lab02.tables import PAGE, Shown
 READ, WRITE, EXEC = sv39.R, sv39.W, sv39.X
 ALWAYS = sv39.V | sv39.A | sv39.D | sv39.G
 MEMORY = 0x8000_0000
+STACKS = ("boot_stack", "emergency_stack", "idle_stack")  # of the image; a page below each is its guard
 Span = tuple[int, int, int]  # start, end, rights; rights of 0: nothing
 
 
@@ -54,8 +55,7 @@ def expected(machine: Gdb, fields: Structures, size: int, hidden: list[int]) -> 
         spans.append((down(start), up(start + board(f"reserved.at[{index}].size")), 0))
     spans += [
         (at["_kernel_start"], at["boot_stack"], READ | EXEC),
-        (at["boot_stack"], at["boot_stack"] + PAGE, 0),
-        (at["emergency_stack"], at["emergency_stack"] + PAGE, 0),
+        *((at[stack], at[stack] + PAGE, 0) for stack in STACKS if stack in at),
         (at["_text_start"], at["_rodata_start"], READ | EXEC),
         (at["_rodata_start"], at["_data_start"], READ),
     ]

@@ -112,10 +112,11 @@ enum error admission_change_locked(struct task *task, const struct sched_params 
 
 u64 admission_bandwidth(u32 hart)
 {
-	const struct reservations *table = &reservations[hart];
+	struct reservations *table = &reservations[hart];
 	u64 sum = 0;
 
 	spin_lock(&admission_lock);
+	expire_locked(table, time_ticks());
 	for (u32 i = 0; i < table->count; i++)
 		sum += (table->slots[i].demand.runtime_ns << 20) / table->slots[i].demand.period_ns;
 	spin_unlock(&admission_lock);

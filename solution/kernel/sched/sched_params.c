@@ -172,7 +172,7 @@ enum error sched_set(struct task *task, const struct sched_params *params)
 	if (err)
 		return err;
 	spin_lock(&admission_lock);
-	err = admit_locked(task, params);
+	err = task->state == TASK_DEAD ? ERR_NOENT : admit_locked(task, params);
 	if (!err) {
 		irqs = spin_lock_irqsave(&task->rq->lock);
 		apply_locked(task->rq, task, params, time_ticks());

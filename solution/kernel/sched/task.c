@@ -163,7 +163,6 @@ void task_exit(u64 result)
 
 	spin_lock(&admission_lock);
 	admission_end_locked(task);
-	spin_unlock(&admission_lock);
 	spin_lock_irqsave(&tasks_lock);
 	spin_lock_irqs_off(&rq->lock);
 	sched_leave_locked(rq, task, time_ticks());
@@ -171,6 +170,7 @@ void task_exit(u64 result)
 	end_announce_locked(task);
 	spin_unlock_irqs_off(&rq->lock);
 	spin_unlock_irqs_off(&tasks_lock);
+	spin_unlock(&admission_lock);
 	spin_lock_irqs_off(&rq->lock);
 	trace(time_ticks(), TRACE_BLOCK, task->id, 4);
 	schedule_locked(rq);
