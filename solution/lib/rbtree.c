@@ -65,12 +65,21 @@ static inline void replace_child(struct rb_tree *tree, struct rb_node *parent,
 		parent->right = child;
 }
 
-/* From below: `node` and all above it. */
-static inline void summarise(struct rb_tree *tree, struct rb_node *node)
+/*
+ * From `node` up, until nothing changes any more. `stale` is `node`, above it, or NULL: its summary means nothing
+ * yet, so what is below it proves nothing.
+ */
+static inline void summarise(struct rb_tree *tree, struct rb_node *node,
+			     const struct rb_node *stale)
 {
-	if (tree->update)
-		for (; node; node = rb_parent(node))
-			tree->update(node);
+	if (!tree->update)
+		return;
+	for (; node; node = rb_parent(node)) {
+		if (!tree->update(node) && !stale)
+			return;
+		if (node == stale)
+			stale = NULL;
+	}
 }
 
 /* ---- Inserting ---- */
@@ -138,7 +147,7 @@ static __attribute__((noinline)) void inserted(struct rb_tree *tree, struct rb_n
 {
 	struct rb_node *parent = rb_parent(node);
 
-	summarise(tree, node);
+	summarise(tree, node, node);
 	if (parent && is_red(parent))
 		repair_red(tree, node, parent);
 }
@@ -264,7 +273,7 @@ static struct rb_node *leftmost(struct rb_node *node)
  * A node with two children and the next in order change places, colours included. The child that it then
  * has gets its link upwards from the removal that follows.
  */
-static void trade_places(struct rb_tree *tree, struct rb_node *node)
+static struct rb_node *trade_places(struct rb_tree *tree, struct rb_node *node)
 {
 	struct rb_node *next = leftmost(node->right), old = *next;
 
@@ -283,44 +292,50 @@ static void trade_places(struct rb_tree *tree, struct rb_node *node)
 	}
 	node->left = NULL;
 	node->right = old.right;
-}
-
-static __attribute__((noinline)) void remove_inner(struct rb_tree *tree, struct rb_node *node)
-{
-	trade_places(tree, node);
-	rb_remove(tree, node);
+	return next;
 }
 
 /* One that hung below `parent` is gone; with it, a black node of all ways through it, or not. */
 static __attribute__((noinline)) void removed(struct rb_tree *tree, struct rb_node *parent,
-					      bool short_way)
+					      bool short_way, const struct rb_node *stale)
 {
-	summarise(tree, parent);
+	summarise(tree, parent, stale);
 	if (short_way)
 		repair_black(tree, parent);
 }
 
-void rb_remove(struct rb_tree *tree, struct rb_node *node)
+/* A node with one child at most. */
+static inline void unlink(struct rb_tree *tree, struct rb_node *node, const struct rb_node *stale)
 {
-	struct rb_node *child = node->left, *parent = rb_parent(node);
+	struct rb_node *child = node->left ? node->left : node->right, *parent = rb_parent(node);
 	uptr parent_and_colour = node->parent;
 	bool short_way;
 
-	if (!child) {
-		child = node->right;
-		if (tree->first == node) /* whose one child can only be a leaf */
-			tree->first = child ? child : parent;
-	} else if (unlikely(node->right)) {
-		remove_inner(tree, node);
-		return;
-	}
+	if (tree->first == node) /* whose one child can only be a leaf */
+		tree->first = child ? child : parent;
 	replace_child(tree, parent, node, child);
 	node->parent = 0;
 	short_way = !child && (parent_and_colour & BLACK);
 	if (child)
 		child->parent = parent_and_colour;
 	if (parent && unlikely(short_way || tree->update))
-		removed(tree, parent, short_way);
+		removed(tree, parent, short_way, stale);
+}
+
+/* The first of a tree has no left child. */
+static __attribute__((noinline)) void remove_inner(struct rb_tree *tree, struct rb_node *node)
+{
+	struct rb_node *next = trade_places(tree, node);
+
+	unlink(tree, node, next);
+}
+
+void rb_remove(struct rb_tree *tree, struct rb_node *node)
+{
+	if (unlikely(node->left && node->right))
+		remove_inner(tree, node);
+	else
+		unlink(tree, node, NULL);
 }
 
 /* ---- The rest ---- */
@@ -338,5 +353,5 @@ struct rb_node *rb_next(const struct rb_node *node)
 
 void rb_updated(struct rb_tree *tree, struct rb_node *node)
 {
-	summarise(tree, node);
+	summarise(tree, node, NULL);
 }

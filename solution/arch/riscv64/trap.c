@@ -116,6 +116,7 @@ static bool trap_external(struct trap_frame *frame)
 	latency_irq_off(cpu);
 	irq_external();
 	trace(began, TRACE_IRQ, TRAP_EXTERNAL, (u32)(time_ticks() - began));
+	preempt_pause(cpu);
 	preempt_interrupt_end(cpu);
 	return true;
 }

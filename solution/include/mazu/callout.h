@@ -6,9 +6,9 @@
  *
  * Each hart has a queue of its own, ordered by time; callouts of one moment run in the order in which they
  * were armed. The function runs in the timer interrupt of the hart that armed it, interrupts off and
- * no lock held, at or after its moment and never before; it must be short (about a hundred
- * instructions), and may arm its callout again. At most CALLOUT_BATCH run in one interrupt: a burst of
- * thousands cannot keep interrupts off.
+ * no lock held, at or after its moment and never before; it must be short (waking a task is), and may arm
+ * its callout again. After CALLOUT_BATCH_TICKS an interrupt begins no other: a burst of thousands cannot keep
+ * interrupts off.
  *
  * Whoever owns the callout keeps its memory until it is neither armed nor running:
  * callout_cancel_sync() makes sure. How late each ran is counted in six bins, by powers of ten.
@@ -22,7 +22,7 @@
 #include <mazu/spinlock.h>
 #include <mazu/types.h>
 
-#define CALLOUT_BATCH 4
+#define CALLOUT_BATCH_TICKS 3
 #define CALLOUT_BINS 6 /* up to 10 us, 100 us, 1 ms, 10 ms, 100 ms, and longer */
 
 struct callout_queue;

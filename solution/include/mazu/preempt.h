@@ -11,6 +11,7 @@
 #ifndef MAZU_PREEMPT_H
 #define MAZU_PREEMPT_H
 
+#include <arch/cpu.h>
 #include <mazu/config.h>
 #include <mazu/latency.h>
 #include <mazu/pcpu.h>
@@ -33,13 +34,28 @@ static inline void preempt_want(struct pcpu *cpu)
 /* Nobody wants the hart any more. Interrupts off. */
 static inline void preempt_quiet(struct pcpu *cpu)
 {
-	if (!(cpu->preempt & PREEMPT_QUIET))
-		cpu->preempt |= PREEMPT_QUIET;
+	cpu->preempt |= PREEMPT_QUIET;
 }
 
 static inline bool preempt_is_due(const struct pcpu *cpu)
 {
 	return READ_ONCE(cpu->preempt) == 0;
+}
+
+/*
+ * Between what may take long and the switch that is due: interrupts that are pending are heard, so that these are
+ * two sections with interrupts off, not one. What comes in between does not switch; so a task is never in
+ * more than two traps at once. Interrupts off, no lock held.
+ */
+static inline void preempt_pause(struct pcpu *cpu)
+{
+	if (!IS_ENABLED(CONFIG_SCHED) || !preempt_is_due(cpu))
+		return;
+	cpu->preempt += PREEMPT_SECTION;
+	latency_irq_on(cpu);
+	arch_irq_window();
+	latency_irq_off(cpu);
+	cpu->preempt -= PREEMPT_SECTION;
 }
 
 /* The end of an interrupt, which came where interrupts were on: switches if that is due. */

@@ -7,7 +7,8 @@
  * O(log n), at most 2 log2(n + 1) levels, and allocate nothing.
  *
  * A tree may carry a summary of each subtree: `update` computes a node's own from the node and its
- * children, and is called for every node whose subtree changed, from below.
+ * children, and says whether it is another than before. It is called from below, from where the tree changed up to
+ * where the summary did not.
  *
  * The tree owns nothing; whoever holds it says which lock guards it. Callouts, EDF and EEVDF use it.
  * Source: Guibas, Sedgewick 1978; Cormen et al., Introduction to Algorithms, chapter 13.
@@ -27,7 +28,7 @@ struct rb_node {
 struct rb_tree {
 	struct rb_node *root;
 	struct rb_node *first;		      /* the smallest; NULL: empty */
-	void (*update)(struct rb_node *node); /* NULL: no summary */
+	bool (*update)(struct rb_node *node); /* NULL: no summary */
 };
 
 /* Whether a comes before b. */

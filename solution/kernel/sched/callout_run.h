@@ -5,6 +5,7 @@
 #define MAZU_KERNEL_SCHED_CALLOUT_RUN_H
 
 #include <mazu/callout.h>
+#include <mazu/time.h>
 
 /* The first of the queue is due: takes it out, and calls it with the lock dropped. */
 static inline void callout_run_one(struct callout_queue *queue, struct rb_node *first, u64 now)
@@ -24,18 +25,27 @@ static inline void callout_run_one(struct callout_queue *queue, struct rb_node *
 	WRITE_ONCE(queue->running, NULL);
 }
 
-/* At most CALLOUT_BATCH: what is left keeps the interrupt pending, and comes with the next one. */
-static inline void callout_run(struct callout_queue *queue, u64 now)
+static inline struct rb_node *callout_due(const struct callout_queue *queue, u64 now)
 {
-	spin_lock_irqs_off(&queue->lock);
-	for (u32 left = CALLOUT_BATCH; left; left--) {
-		struct rb_node *first = rb_first(&queue->tree);
+	struct rb_node *first = rb_first(&queue->tree);
 
-		if (!first || rb_before(now, first->key))
-			break;
+	return first && !rb_before(now, first->key) ? first : NULL;
+}
+
+/* False: nothing was due at `now`, when the interrupt began. What a batch leaves keeps the interrupt pending, and comes with the next one. */
+static inline bool callout_run(struct callout_queue *queue, u64 now)
+{
+	struct rb_node *first = callout_due(queue, now);
+
+	if (!first)
+		return false;
+	spin_lock_irqs_off(&queue->lock);
+	do {
 		callout_run_one(queue, first, now);
-	}
+		first = callout_due(queue, now);
+	} while (unlikely(first) && time_ticks() - now < CALLOUT_BATCH_TICKS);
 	spin_unlock_irqs_off(&queue->lock);
+	return true;
 }
 
 #endif

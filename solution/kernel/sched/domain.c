@@ -7,10 +7,8 @@
  * next charge notices. It may have begun in the old period: what of it lies in the new one is
  * charged there, so what was saved does not carry over.
  *
- * Holding or releasing many tasks takes long, and interrupts are off meanwhile. So at most BATCH are
- * moved at a time; the callout goes on with the others at the next tick. A member that is not held yet
- * may get the hart until then: it overdraws by that tick, and the next budget is so much
- * smaller.
+ * Holding or releasing many tasks takes long, and interrupts are off meanwhile. So the callout moves one
+ * at a time and is due again at once, until it finds none to move: before a switch, all have been.
  *
  * All of a domain is guarded by the lock of its hart's run queue.
  */
@@ -19,9 +17,6 @@
 #include <mazu/time.h>
 
 #include "runqueue.h"
-
-/* Tasks that are held or released at once. */
-#define BATCH 2
 
 struct sched_domain {
 	struct runqueue *rq; /* c */
@@ -42,10 +37,10 @@ static u32 last_id; /* tasks_lock */
 
 /* ---- Holding and releasing ---- */
 
-/* Brings at most BATCH members to where they should be; whether that was all. At most CONFIG_SCHED_DOMAIN_TASKS. */
-static bool move_members(struct sched_domain *domain, u64 now)
+/* Brings a member to where it should be; false: all are. Looks at CONFIG_SCHED_DOMAIN_TASKS at most. */
+static bool move_member(struct sched_domain *domain, u64 now)
 {
-	u32 hold = domain->exhausted ? HOLD_DOMAIN : 0, moved = 0;
+	u32 hold = domain->exhausted ? HOLD_DOMAIN : 0;
 
 	list_for_each(at, &domain->members)
 	{
@@ -53,20 +48,19 @@ static bool move_members(struct sched_domain *domain, u64 now)
 
 		if ((task->held & HOLD_DOMAIN) == hold)
 			continue;
-		if (moved++ == BATCH)
-			return false;
 		if (hold)
 			sched_hold_locked(domain->rq, task, HOLD_DOMAIN, now);
 		else
 			sched_release_locked(domain->rq, task, HOLD_DOMAIN, now);
+		return true;
 	}
-	return true;
+	return false;
 }
 
 static void go_on(struct sched_domain *domain, u64 now)
 {
-	if (!move_members(domain, now))
-		callout_arm(&domain->next, time_ticks() + 1);
+	if (move_member(domain, now))
+		callout_arm(&domain->next, now);
 	else if (domain->exhausted)
 		callout_arm(&domain->next, domain->until);
 }
@@ -117,7 +111,7 @@ static void exhaust(struct sched_domain *domain, u64 now)
 	domain->exhausted = true;
 	domain->exhaustions++;
 	trace(now, TRACE_DOMAIN, domain->id, 0);
-	go_on(domain, now);
+	callout_arm(&domain->next, now);
 }
 
 void domain_charge(struct runqueue *rq, struct task *task, u64 ticks, u64 now)

@@ -62,11 +62,13 @@ static u64 least(u64 a, const struct rb_node *node)
 	return rb_before(b, a) ? b : a;
 }
 
-static void fair_update(struct rb_node *node)
+static bool fair_update(struct rb_node *node)
 {
-	struct task *task = task_of(node);
+	struct fair_task *self = &task_of(node)->fair;
+	u64 before = self->vruntime_min;
 
-	task->fair.vruntime_min = least(least(task->fair.vruntime, node->left), node->right);
+	self->vruntime_min = least(least(self->vruntime, node->left), node->right);
+	return self->vruntime_min != before;
 }
 
 void fair_queue_init(struct fair_queue *fair)
@@ -227,14 +229,14 @@ static void fair_yield(struct runqueue *rq, struct task *task, u64 now)
 }
 
 /*
- * Only who would be picked: there may be one with an earlier deadline who became eligible in the middle of this
- * turn, and to wait for the turn and for this task, too, would be more than a slice.
+ * The pick looks then, as at the end of a turn, and may find another: one with an earlier deadline still who
+ * became eligible in the middle of this turn.
  */
 static bool fair_preempts(const struct runqueue *rq, const struct task *task,
 			  const struct task *current)
 {
 	return rb_before(task->fair.node.key, current->fair.node.key) &&
-	       fair_pick(&rq->fair) == task;
+	       fair_is_eligible(&rq->fair, task->fair.vruntime);
 }
 
 const struct sched_class fair_class = {

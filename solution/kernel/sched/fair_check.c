@@ -33,10 +33,8 @@ static void check_task(const struct fair_queue *fair, const struct task *task,
 static void check_node(const struct fair_queue *fair, struct rb_node *node)
 {
 	struct task *task = container_of(node, struct task, fair.node);
-	u64 vruntime_min = task->fair.vruntime_min;
 
-	fair->tree.update(node);
-	if (task->fair.vruntime_min != vruntime_min)
+	if (fair->tree.update(node))
 		panic("sched: the fair tree's summary is wrong at task %u", task->id);
 	if (task == fair->current)
 		panic("sched: task %u runs and is in the fair tree", task->id);

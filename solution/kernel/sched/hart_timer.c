@@ -1,6 +1,9 @@
 /*
  * The hart's one timer: see hart_timer.h.
  *
+ * An interrupt does one kind of work: callouts that are due, or else the running task's expiry. What is still due
+ * then interrupts again at once, before a switch: nobody gets the hart for no time at all.
+ *
  * timer_arm() of the earlier stages is one callout among others here.
  */
 #include <arch/cpu.h>
@@ -10,15 +13,17 @@
 #include <mazu/time.h>
 
 #include "callout_run.h"
-#include "runqueue.h"
+#include "switch.h"
 
-static inline void update(struct pcpu *cpu, struct runqueue *rq)
+/* Returns when it comes. */
+static inline u64 update(struct pcpu *cpu, struct runqueue *rq)
 {
 	u64 first = callout_next(cpu->callouts);
 	u64 when = MIN(rq->expires, first);
 
 	if (when != cpu->timer_ticks)
 		timer_write(when);
+	return when;
 }
 
 /*
@@ -46,15 +51,16 @@ void timer_interrupt(void)
 {
 	struct pcpu *cpu = this_cpu();
 	struct runqueue *rq = cpu->rq;
-	u64 now;
+	u64 now, next;
 
 	latency_irq_off(cpu);
 	now = wait_for(cpu->timer_ticks);
 	rq->timer_interrupts++;
-	callout_run(cpu->callouts, now);
-	if (unlikely(now >= rq->expires))
+	if (!callout_run(cpu->callouts, now) && now >= rq->expires)
 		sched_expired(rq, now);
-	update(cpu, rq);
+	next = update(cpu, rq);
+	if (next <= now || unlikely(!sched_is_short(rq)))
+		preempt_pause(cpu);
 	preempt_interrupt_end(cpu);
 }
 

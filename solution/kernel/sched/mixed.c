@@ -10,8 +10,8 @@
  *
  * Tasks without a criticality take no part. Works for every policy that has budgets.
  *
- * As with domains (domain.c) at most BATCH tasks are held or released at a time, and the callout goes on with
- * the others at the next tick. The mode itself changes at once.
+ * As with domains (domain.c) a callout holds or releases one task at a time and is due again at once, until it
+ * finds none. The mode itself changes at once.
  *
  * All with the lock of the run queue held. Without CONFIG_MIXED_CRIT nobody calls anything here: runqueue.h
  * decides who does.
@@ -23,13 +23,10 @@
 
 #include "runqueue.h"
 
-/* LO tasks that are held or released at once. */
-#define BATCH 2
-
-/* Brings at most BATCH LO tasks to where they should be; whether that was all. At most CONFIG_MIXED_CRIT_LO_TASKS. */
-static bool move_lo_tasks(struct runqueue *rq, u64 now)
+/* Brings a LO task to where it should be; false: all are. Looks at CONFIG_MIXED_CRIT_LO_TASKS at most. */
+static bool move_lo_task(struct runqueue *rq, u64 now)
 {
-	u32 hold = rq->mode.now == CRIT_HI ? HOLD_MODE : 0, moved = 0;
+	u32 hold = rq->mode.now == CRIT_HI ? HOLD_MODE : 0;
 
 	list_for_each(at, &rq->mode.lo_tasks)
 	{
@@ -37,20 +34,13 @@ static bool move_lo_tasks(struct runqueue *rq, u64 now)
 
 		if ((task->held & HOLD_MODE) == hold)
 			continue;
-		if (moved++ == BATCH)
-			return false;
 		if (hold)
 			sched_hold_locked(rq, task, HOLD_MODE, now);
 		else
 			sched_release_locked(rq, task, HOLD_MODE, now);
+		return true;
 	}
-	return true;
-}
-
-static void go_on(struct runqueue *rq, u64 now)
-{
-	if (!move_lo_tasks(rq, now))
-		callout_arm(&rq->mode.rest, time_ticks() + 1);
+	return false;
 }
 
 /* Timer interrupt. */
@@ -60,7 +50,8 @@ static void rest(struct callout *callout)
 
 	spin_lock_irqs_off(&rq->lock);
 	sched_charge_locked(rq, time_ticks()); /* it may be a LO task that runs */
-	go_on(rq, callout->node.key);
+	if (move_lo_task(rq, callout->node.key))
+		callout_arm(callout, callout->node.key);
 	spin_unlock_irqs_off(&rq->lock);
 }
 
@@ -69,7 +60,7 @@ static void change(struct runqueue *rq, enum sched_criticality mode, u32 cause, 
 	rq->mode.now = mode;
 	rq->mode.changes++;
 	trace(now, TRACE_MODE, cause, mode == CRIT_HI);
-	go_on(rq, now);
+	callout_arm(&rq->mode.rest, now);
 }
 
 void mode_start(struct mode *mode)

@@ -50,9 +50,9 @@ struct sched_class {
 	u64 (*expires)(struct runqueue *rq, const struct task *task, u64 now);
 	/* It lets those of the same urgency go first. Queued, running. */
 	void (*yield)(struct runqueue *rq, struct task *task, u64 now);
-	/* Both queued, of this class: whether `task`, which came just now, takes the hart from `current`. */
+	/* Both queued, of this class: whether `task`, which came just now, may have to run before `best`. */
 	bool (*preempts)(const struct runqueue *rq, const struct task *task,
-			 const struct task *current);
+			 const struct task *best);
 	/* Debug builds: panics when the class's queues are not what they should be. */
 	void (*check)(const struct runqueue *rq);
 };

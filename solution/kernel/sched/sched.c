@@ -159,6 +159,11 @@ void sched_block_locked(struct runqueue *rq, u32 why)
 		queue_leave(rq, task, now);
 	task->state = TASK_BLOCKED;
 	trace(now, TRACE_BLOCK, task->id, why);
+	if (unlikely(task->special)) {
+		spin_unlock_irqs_off(&rq->lock);
+		preempt_pause(rq->cpu); /* who wakes the task here finds it blocked, and running */
+		spin_lock_irqs_off(&rq->lock);
+	}
 	sched_schedule(rq);
 }
 

@@ -56,18 +56,22 @@ static inline u64 sched_expires(struct runqueue *rq, const struct task *task, u6
 /* ---- Waking ---- */
 
 /*
- * `task` was just queued: asks for a switch if it is more urgent than the best that is known. Where the
- * best is not known a switch is asked for already.
+ * `task` was just queued: asks for a switch if it is more urgent than the best that is known; within a
+ * class, where it may be. Where the best is not known a switch is asked for already.
  */
 static inline void sched_consider(struct runqueue *rq, struct task *task)
 {
 	struct task *best = rq->best;
 
-	if (best && (task->urgency > best->urgency ||
-		     (task->urgency == best->urgency && task->class->preempts(rq, task, best)))) {
+	if (!best || task->urgency < best->urgency)
+		return;
+	if (task->urgency > best->urgency)
 		rq->best = task;
-		preempt_want(rq->cpu);
-	}
+	else if (task->class->preempts(rq, task, best))
+		rq->best = NULL;
+	else
+		return;
+	preempt_want(rq->cpu);
 }
 
 static inline void sched_enter(struct runqueue *rq, struct task *task, u64 now, u32 why)
@@ -92,8 +96,10 @@ static inline void sched_wake(struct runqueue *rq, struct task *task, u64 now, u
 
 static inline struct task *sched_pick(struct runqueue *rq)
 {
-	if (unlikely(rb_first(&rq->dl.tree) != NULL))
-		return dl_pick(&rq->dl);
+	struct task *first = dl_pick(&rq->dl);
+
+	if (unlikely(first != NULL))
+		return first;
 	if (likely(rq->rt.ready))
 		return rt_pick(&rq->rt);
 	if (rq->fair.count)
@@ -123,6 +129,12 @@ static inline void sched_hand_over(struct runqueue *rq, struct task *from, struc
 	cpu->arch.stack_base = to->stack;
 	trace(now, TRACE_SWITCH, to->id, 0);
 	arch_switch(&from->context, &to->context);
+}
+
+/* Whether the switch that is due is the shortest: to a task that was woken, and nothing else to care about. */
+static inline bool sched_is_short(const struct runqueue *rq)
+{
+	return rq->best && (rq->current->special | rq->best->special) == SPECIAL_WOKEN;
 }
 
 /* What is rarer: budgets, fair shares, programs. */

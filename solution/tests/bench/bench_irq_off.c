@@ -3,8 +3,9 @@
  *
  * A crowd of every policy for a quarter of a second: fair tasks of all weights, turns, servers that are used up,
  * a full domain that is exhausted and refilled, all the LO tasks there may be held and released by a
- * HI task, tasks that are made and killed, and bursts of callouts for one moment. What the
- * tracer (latency.h) then has as its longest is the figure. Release builds under -icount: instructions.
+ * HI task, tasks that are made and killed, and bursts of callouts for one moment. Then the same beside a
+ * thousand fair tasks. What the tracer (latency.h) has as its longest is the figure. Release builds under
+ * -icount: instructions.
  */
 #include <mazu/bench.h>
 #include <mazu/callout.h>
@@ -15,7 +16,8 @@
 #include <mazu/time.h>
 
 #define MS NS_PER_MS
-#define STORM_MAX 96
+#define CROWD 1000
+#define STORM_MAX (96 + CROWD)
 #define BURST 64
 
 static struct task *storm[STORM_MAX];
@@ -97,6 +99,14 @@ static void fill(struct sched_domain *domain)
 		    NULL);
 }
 
+static void crowd(void)
+{
+	for (u32 i = 0; i < CROWD; i++)
+		add(i % 2 ? run_hog : run_naps, (void *)(uptr)(300000 + i * 1000),
+		    (struct sched_params){ .policy = SCHED_OTHER, .nice = (i32)(i % 40) - 20 },
+		    NULL);
+}
+
 static void stir(void)
 {
 	for (u32 round = 0; round < 50; round++) {
@@ -123,7 +133,7 @@ static void calm(void)
 			pr_err("bench: a task stays");
 }
 
-static void storm_run(void)
+static void storm_with(void (*more)(void))
 {
 	struct result_domain domain = sched_domain_create(STR("storm"), MS, 10 * MS);
 
@@ -133,10 +143,22 @@ static void storm_run(void)
 		callout_init(&burst[i], nothing);
 	latency_reset();
 	fill(domain.value);
+	if (more)
+		more();
 	stir();
 	calm();
 	if (latency_read(0, &seen) || sched_domain_destroy(domain.value))
 		pr_err("bench: the storm goes on");
+}
+
+static void storm_run(void)
+{
+	storm_with(NULL);
+}
+
+static void storm_crowd_run(void)
+{
+	storm_with(crowd);
 }
 
 static u64 worst(enum latency_kind kind)
@@ -150,6 +172,11 @@ static u64 worst(enum latency_kind kind)
 }
 
 BENCHMARK_ROUNDS(irq_off_worst, 1, storm_run, NULL)
+{
+	return worst(LATENCY_IRQ_OFF);
+}
+
+BENCHMARK_ROUNDS(irq_off_worst_1000, 1, storm_crowd_run, NULL)
 {
 	return worst(LATENCY_IRQ_OFF);
 }

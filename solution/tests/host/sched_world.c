@@ -156,10 +156,9 @@ static void advance(u64 until)
 
 static void interrupt(void)
 {
-	if (callout_next(&callouts) <= host_ticks)
-		callout_run(&callouts, host_ticks);
-	if (sim.rq->expires <= host_ticks)
-		sched_expired(sim.rq, host_ticks);
+	while (callout_run(&callouts, host_ticks) || sim.rq->expires <= host_ticks)
+		if (callout_next(&callouts) > host_ticks && sim.rq->expires <= host_ticks)
+			sched_expired(sim.rq, host_ticks);
 }
 
 static void switch_if_due(void)

@@ -18,11 +18,12 @@ static u64 least_of(struct rb_node *node)
 	return node ? item_of(node)->least : UINT64_MAX;
 }
 
-static void least_update(struct rb_node *node)
+static bool least_update(struct rb_node *node)
 {
-	u64 below = MIN(least_of(node->left), least_of(node->right));
+	u64 below = MIN(least_of(node->left), least_of(node->right)), before = item_of(node)->least;
 
 	item_of(node)->least = MIN(item_of(node)->value, below);
+	return item_of(node)->least != before;
 }
 
 void rb_pair_init(struct rb_pair *pair, bool summary)

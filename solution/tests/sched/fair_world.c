@@ -120,8 +120,10 @@ void world_wake(struct fair_world *world, u32 number)
 	task->state = TASK_RUNNABLE;
 	fair_class.enqueue(rq, task, world->now);
 	came(world, task);
-	if (rq->best && (rq->best == &world->idle || fair_class.preempts(rq, task, rq->best)))
+	if (rq->best == &world->idle)
 		rq->best = task;
+	else if (rq->best && fair_class.preempts(rq, task, rq->best))
+		rq->best = NULL;
 }
 
 void world_sleep(struct fair_world *world, u32 number)

@@ -31,6 +31,13 @@ static inline void arch_irq_enable(void)
 	csr_set(sstatus, SSTATUS_SIE);
 }
 
+/* Whatever is pending is taken in between: an instruction is enough (privileged spec 3.1.9). */
+static inline void arch_irq_window(void)
+{
+	csr_set(sstatus, SSTATUS_SIE);
+	csr_clear(sstatus, SSTATUS_SIE);
+}
+
 static inline bool arch_irq_enabled(void)
 {
 	return csr_read(sstatus) & SSTATUS_SIE;

@@ -29,6 +29,11 @@ static inline void arch_irq_enable(void)
 	host_irqs = true;
 }
 
+/* Here interrupts come when a test says so. */
+static inline void arch_irq_window(void)
+{
+}
+
 static inline bool arch_irq_enabled(void)
 {
 	return host_irqs;
