@@ -3,8 +3,9 @@
  *
  * A table of the reservations of a hart, one for each SCHED_DEADLINE task. A change is tried on a
  * copy: what would be reserved if it were made goes to dl_admit(), and only if that agrees is the
- * table changed. Admission takes longer than interrupts may be off, so the table has a lock of its
- * own, which only keeps other tasks out.
+ * table changed. The test is quadratic, up to 80,000 instructions for 64 tasks, so nobody is kept out meanwhile:
+ * the lock is dropped, and if the table was changed in between, the test is made again. After RACES_MAX
+ * of those it is made with the lock held, which keeps other tasks of this hart from running; interrupts never.
  *
  * A task that ends, or gives its reservation up, may have used its budget a moment ago: whoever gets
  * the same share now would use it a second time in one period, and somebody else would miss a
@@ -26,6 +27,16 @@ struct reservation {
 struct reservations {
 	struct reservation slots[CONFIG_SCHED_DL_TASKS]; /* admission_lock */
 	u32 count;					 /* admission_lock */
+	u64 changes; /* admission_lock: how often somebody got something */
+};
+
+/* Tests that may be in vain. */
+#define RACES_MAX 4
+
+/* What would be reserved after a change. */
+struct proposal {
+	struct dl_demand demands[CONFIG_SCHED_DL_TASKS];
+	u32 count;
 };
 
 struct spinlock admission_lock = SPINLOCK_INIT(LOCK_ADMISSION);
@@ -59,20 +70,49 @@ static struct reservation *find_locked(struct reservations *table, const struct 
 	return NULL;
 }
 
-/* The table with `demand` in place of `old` or behind the others. */
-static enum error try_locked(const struct reservations *table, const struct reservation *old,
-			     const struct dl_demand *demand)
+/* The table with what `params` ask for in place of what `task` has, or behind the others. ERR_BUSY: it is full. */
+static enum error propose_locked(const struct reservations *table, const struct task *task,
+				 const struct sched_params *params, struct proposal *proposal)
 {
-	static struct dl_demand demands[CONFIG_SCHED_DL_TASKS]; /* admission_lock */
-	u32 count = table->count;
+	bool is_new = true;
 
-	if (!old && count == CONFIG_SCHED_DL_TASKS)
+	for (u32 i = 0; i < table->count; i++) {
+		bool own = table->slots[i].owner == task;
+
+		proposal->demands[i] = own ? demand_of(params) : table->slots[i].demand;
+		is_new &= !own;
+	}
+	proposal->count = table->count;
+	if (!is_new)
+		return OK;
+	if (table->count == CONFIG_SCHED_DL_TASKS)
 		return ERR_BUSY;
-	for (u32 i = 0; i < count; i++)
-		demands[i] = &table->slots[i] == old ? *demand : table->slots[i].demand;
-	if (!old)
-		demands[count++] = *demand;
-	return dl_admit(demands, count);
+	proposal->demands[proposal->count++] = demand_of(params);
+	return OK;
+}
+
+enum error admission_test_locked(const struct task *task, const struct sched_params *params)
+{
+	struct reservations *table = &reservations[task->rq->hart];
+	struct proposal proposal;
+
+	spin_assert_held(&admission_lock);
+	if (params->policy != SCHED_DEADLINE)
+		return OK;
+	for (u32 races = 0;; races++) {
+		u64 changes = table->changes;
+		enum error err;
+
+		expire_locked(table, time_ticks());
+		err = propose_locked(table, task, params, &proposal);
+		if (err || races == RACES_MAX)
+			return err ? err : dl_admit(proposal.demands, proposal.count);
+		spin_unlock(&admission_lock);
+		err = dl_admit(proposal.demands, proposal.count);
+		spin_lock(&admission_lock);
+		if (table->changes == changes)
+			return err;
+	}
 }
 
 void admission_end_locked(struct task *task)
@@ -86,28 +126,20 @@ void admission_end_locked(struct task *task)
 	old->until = task->budget.until;
 }
 
-enum error admission_change_locked(struct task *task, const struct sched_params *params, u64 now)
+void admission_commit_locked(struct task *task, const struct sched_params *params)
 {
 	struct reservations *table = &reservations[task->rq->hart];
-	struct reservation *old;
-	struct dl_demand demand;
-	enum error err;
+	struct reservation *slot = find_locked(table, task);
 
 	spin_assert_held(&admission_lock);
-	expire_locked(table, now);
-	old = find_locked(table, task);
 	if (params->policy != SCHED_DEADLINE) {
 		admission_end_locked(task);
-		return OK;
+		return;
 	}
-	demand = demand_of(params);
-	err = try_locked(table, old, &demand);
-	if (err)
-		return err;
-	if (!old)
-		old = &table->slots[table->count++];
-	*old = (struct reservation){ .demand = demand, .owner = task };
-	return OK;
+	if (!slot)
+		slot = &table->slots[table->count++];
+	*slot = (struct reservation){ .demand = demand_of(params), .owner = task };
+	table->changes++;
 }
 
 u64 admission_bandwidth(u32 hart)

@@ -385,12 +385,16 @@ void sched_leave_locked(struct runqueue *rq, struct task *task, u64 now);
 extern struct spinlock admission_lock;
 
 /*
- * Reserves what `params` ask for in place of what the task has; parameters without a reservation
- * end it. ERR_BUSY: there is no room, and nothing has changed. What a task gives up stays taken until
+ * Whether there is room for what `params` ask for in place of what the task has. ERR_BUSY: there is none. Drops the lock
+ * and takes it again; what it says is true from its return on as long as the lock is held.
+ */
+enum error __must_check admission_test_locked(const struct task *task,
+					      const struct sched_params *params);
+/*
+ * Reserves it, or ends the reservation where the parameters have none. What a task gives up stays taken until
  * the deadline `until` of what it used of it.
  */
-enum error __must_check admission_change_locked(struct task *task,
-						const struct sched_params *params, u64 now);
+void admission_commit_locked(struct task *task, const struct sched_params *params);
 /* The task reserves nothing any more. */
 void admission_end_locked(struct task *task);
 /* What is reserved on a hart, in 2^-20. */

@@ -156,12 +156,21 @@ static void apply_locked(struct runqueue *rq, struct task *task, const struct sc
 
 /* ---- Admit ---- */
 
-/* Whether there is room for the task with these parameters; if so it has its reservation. */
+/*
+ * Whether there is room for the task with these parameters; if so it has its reservation. The test lets others in, so
+ * it is first.
+ */
 static enum error admit_locked(struct task *task, const struct sched_params *params)
 {
-	if (!mode_has_room(task->rq, task, params->criticality))
-		return ERR_NOSPC;
-	return admission_change_locked(task, params, time_ticks());
+	enum error err = admission_test_locked(task, params);
+
+	if (!err && task->state == TASK_DEAD)
+		err = ERR_NOENT;
+	if (!err && !mode_has_room(task->rq, task, params->criticality))
+		err = ERR_NOSPC;
+	if (!err)
+		admission_commit_locked(task, params);
+	return err;
 }
 
 enum error sched_set(struct task *task, const struct sched_params *params)
@@ -172,7 +181,7 @@ enum error sched_set(struct task *task, const struct sched_params *params)
 	if (err)
 		return err;
 	spin_lock(&admission_lock);
-	err = task->state == TASK_DEAD ? ERR_NOENT : admit_locked(task, params);
+	err = admit_locked(task, params);
 	if (!err) {
 		irqs = spin_lock_irqsave(&task->rq->lock);
 		apply_locked(task->rq, task, params, time_ticks());

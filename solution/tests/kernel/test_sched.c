@@ -216,6 +216,46 @@ SELFTEST(sched_mode, "a HI task beyond its LO budget holds LO tasks back, until 
 /* ---- Twenty tasks at 95 per cent ---- */
 
 /* Uses about `share` of its period and waits for the next. */
+static u64 run_nap(void *arg)
+{
+	(void)arg;
+	while (!task_sleep(1000 * MS))
+		;
+	return 0;
+}
+
+static const struct sched_params twenty_fifth = {
+	.policy = SCHED_DEADLINE,
+	.runtime_ns = 400000,
+	.deadline_ns = 9900000,
+	.period_ns = 10 * MS,
+};
+
+/* More urgent than whoever asks at this moment: it gets the last of the hart. */
+static u64 run_first(void *arg)
+{
+	(void)arg;
+	if (task_sleep(5000))
+		return 1;
+	return (u64)sched_set(task_current(), &twenty_fifth);
+}
+
+SELFTEST(sched_admission_race,
+	 "what is given away while a test for admission runs is not given twice")
+{
+	struct sched_params urgent = { .policy = SCHED_FIFO, .priority = 28 };
+	bool made = true;
+
+	crew_begin(t);
+	for (u32 i = 0; made && i < 22; i++)
+		made = crew_add(run_nap, twenty_fifth, NULL);
+	if (made && crew_add(run_first, urgent, NULL)) {
+		CHECK_EQ(t, sched_set(task_current(), &twenty_fifth), ERR_BUSY);
+		CHECK_EQ(t, task_join(crew.tasks[--crew.count]).value, OK);
+	}
+	crew_end(t);
+}
+
 static u64 run_share(void *arg)
 {
 	struct sched_params mine;
