@@ -6,6 +6,7 @@
  */
 #include <arch/cpu.h>
 #include <mazu/bootargs.h>
+#include <mazu/callout.h>
 #include <mazu/kernel_map.h>
 #include <mazu/kmalloc.h>
 #include <mazu/page.h>
@@ -301,6 +302,50 @@ SELFTEST(preempt_disabled,
 	CHECK_EQ(t, steps, 0);
 	preempt_enable();
 	CHECK_EQ(t, steps, 1);
+	end(t, task);
+}
+
+static void unpark_helper(struct callout *callout);
+
+static struct {
+	struct callout callout;
+	struct task *task;
+} waker = { .callout = { .run = unpark_helper } };
+
+static void unpark_helper(struct callout *callout)
+{
+	(void)callout;
+	task_unpark(waker.task);
+}
+
+/* Some instructions, so that the interrupt comes at another one each time. */
+static void shift(u32 turns)
+{
+	while (turns--)
+		barrier();
+}
+
+SELFTEST(preempt_any_instruction,
+	 "a wake-up is not lost, at whichever instruction of a section the interrupt comes")
+{
+	struct result_task task = make(SCHED_FIFO, ABOVE, run_parks, NULL);
+
+	REQUIRE(t, !task.err);
+	waker.task = task.value;
+	for (u32 i = 1; i <= 1000 && !t->failures; i++) {
+		u64 end_ns;
+
+		callout_arm(&waker.callout, time_ticks() + 5);
+		end_ns = time_now_ns() + 2000;
+		shift(i % 50);
+		while (time_now_ns() < end_ns) {
+			preempt_disable();
+			preempt_disable();
+			preempt_enable();
+			preempt_enable();
+		}
+		CHECK_EQ(t, steps, i);
+	}
 	end(t, task);
 }
 
