@@ -39,12 +39,15 @@ struct sched_params {
 	enum sched_policy policy;
 	u32 priority;	/* FIFO, RR */
 	i32 nice;	/* OTHER: -20 (most) .. 19 (least) */
-	u64 quantum_ns; /* RR: 0 is CONFIG_SCHED_QUANTUM_US */
+	u64 quantum_ns; /* RR: 0 is CONFIG_SCHED_QUANTUM_US; else at least 10 us */
 
 	/*
 	 * DEADLINE: 0 < runtime <= deadline <= period; deadline 0 is the period.
 	 * FIFO, RR: period 0: no periods. Else the task has jobs (task_next_period) and, when
-	 * runtime is not 0, a budget for each: who has used it up is held until the period's end.
+	 * runtime is not 0, a budget as that of DEADLINE, which promises nothing here: who has used it up
+	 * is held until the budget's deadline, and then has a new one. A budget's deadline counts from the moment at
+	 * which the task became ready and got it, which is the release if it waited for that.
+	 * A budget: at least 1 us, each 100 us or more. A period: at most 2^42 ns.
 	 */
 	u64 runtime_ns, deadline_ns, period_ns;
 	u64 first_ns; /* release of the first job, monotonic; 0: now. Only at creation */
@@ -67,7 +70,7 @@ enum sched_hold {
  * this to itself and to others; of a budget it keeps what is left, and the new one counts from the
  * next period. ERR_INVAL: parameters
  * that make no sense; ERR_RANGE: priority or nice; ERR_BUSY: not admitted; ERR_NOSPC:
- * there are too many LO tasks. Task context.
+ * there are too many LO tasks; ERR_NOENT: the task has ended. Task context.
  */
 enum error __must_check sched_set(struct task *task, const struct sched_params *params);
 void sched_get(const struct task *task, struct sched_params *params);
