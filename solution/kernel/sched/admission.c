@@ -6,9 +6,11 @@
  * table changed. Admission takes longer than interrupts may be off, so the table has a lock of its
  * own, which only keeps other tasks out.
  *
- * A task that ends, or gives its reservation up, may have used its budget a moment ago: whoever gets
+ * A task that ends, or asks for less from now on, may have used its budget a moment ago: whoever gets
  * the same share now would use it a second time in one period, and somebody else would miss a
- * deadline. So a reservation that was given up stays in the table until the deadline of the server.
+ * deadline. So what was reserved before counts until the task's next budget would have come, which is
+ * the deadline of the server, or a period after the last release where the deadline is shorter.
+ * For the task itself it does not count: it keeps what is left of its budget, not more.
  *
  * Source: Abeni, Buttazzo 1998; the time at which bandwidth is free again: Lipari, Baruah 2000, here
  * taken at the deadline instead of the zero-lag point, which is earlier or the same.
@@ -19,8 +21,9 @@
 
 struct reservation {
 	struct dl_demand demand;
-	const struct task *owner; /* NULL: given up, */
-	u64 until;		  /* and free from then on (raw ticks) */
+	const struct task *owner; /* NULL: given up */
+	struct dl_demand before;  /* the most that was reserved; no runtime: nothing, */
+	u64 until;		  /* and is in use until then (raw ticks) */
 };
 
 struct reservations {
@@ -40,15 +43,43 @@ static struct dl_demand demand_of(const struct sched_params *params)
 	};
 }
 
+/* As much as the larger wants, as soon as the sooner wants it. */
+static struct dl_demand most(const struct dl_demand *now, const struct dl_demand *before)
+{
+	if (!before->runtime_ns)
+		return *now;
+	return (struct dl_demand){
+		.runtime_ns = MAX(now->runtime_ns, before->runtime_ns),
+		.deadline_ns = MIN(now->deadline_ns, before->deadline_ns),
+		.period_ns = MIN(now->period_ns, before->period_ns),
+	};
+}
+
 /* Forgets what is free by now. */
 static void expire_locked(struct reservations *table, u64 now)
 {
 	u32 kept = 0;
 
-	for (u32 i = 0; i < table->count; i++)
-		if (table->slots[i].owner || rb_before(now, table->slots[i].until))
-			table->slots[kept++] = table->slots[i];
+	for (u32 i = 0; i < table->count; i++) {
+		struct reservation *slot = &table->slots[i];
+
+		if (!rb_before(now, slot->until))
+			slot->before.runtime_ns = 0;
+		if (slot->owner || slot->before.runtime_ns)
+			table->slots[kept++] = *slot;
+	}
 	table->count = kept;
+}
+
+/* The task is about to have something else: what it has now is in use until its next budget would come. */
+static void retire_locked(struct reservation *slot, const struct task *task)
+{
+	const struct budget *budget = &task->budget;
+	u64 until = budget->until ? budget->until + budget->period - budget->deadline : 0;
+
+	slot->before = most(&slot->demand, &slot->before);
+	if (rb_before(slot->until, until))
+		slot->until = until;
 }
 
 static struct reservation *find_locked(struct reservations *table, const struct task *task)
@@ -69,7 +100,9 @@ static enum error try_locked(const struct reservations *table, const struct rese
 	if (!old && count == CONFIG_SCHED_DL_TASKS)
 		return ERR_BUSY;
 	for (u32 i = 0; i < count; i++)
-		demands[i] = &table->slots[i] == old ? *demand : table->slots[i].demand;
+		demands[i] = &table->slots[i] == old
+				     ? *demand
+				     : most(&table->slots[i].demand, &table->slots[i].before);
 	if (!old)
 		demands[count++] = *demand;
 	return dl_admit(demands, count);
@@ -82,8 +115,8 @@ void admission_end_locked(struct task *task)
 	spin_assert_held(&admission_lock);
 	if (!old)
 		return;
+	retire_locked(old, task);
 	old->owner = NULL;
-	old->until = task->budget.until;
 }
 
 enum error admission_change_locked(struct task *task, const struct sched_params *params, u64 now)
@@ -104,9 +137,13 @@ enum error admission_change_locked(struct task *task, const struct sched_params 
 	err = try_locked(table, old, &demand);
 	if (err)
 		return err;
-	if (!old)
-		old = &table->slots[table->count++];
-	*old = (struct reservation){ .demand = demand, .owner = task };
+	if (old) {
+		retire_locked(old, task);
+		old->demand = demand;
+	} else {
+		table->slots[table->count++] =
+			(struct reservation){ .demand = demand, .owner = task };
+	}
 	return OK;
 }
 

@@ -169,6 +169,84 @@ SELFTEST(params_unused, "what a policy does not use may be anything")
 	CHECK_EQ(t, task_join(task.value).value, 7);
 }
 
+/* ---- What was reserved a moment ago ---- */
+
+static u64 run_hog(void *arg)
+{
+	(void)arg;
+	for (;;)
+		barrier();
+	return 0;
+}
+
+/* Three milliseconds. */
+static u64 run_awhile(void *arg)
+{
+	u64 end = time_now_ns() + 3 * NS_PER_MS;
+
+	while (time_now_ns() < end)
+		barrier();
+	return (uptr)arg;
+}
+
+/* Whether there would be room for one more. */
+static bool has_room(u64 runtime_ns, u64 period_ns)
+{
+	struct task_attributes attributes = { .name = STR("probe"),
+					      .params = DL(runtime_ns, 0, period_ns) };
+	struct result_task task;
+
+	attributes.params.first_ns = time_now_ns() + NS_PER_MS; /* it never begins */
+	task = task_create(&attributes, run_once, NULL);
+	if (task.err)
+		return task.err == ERR_NOMEM;
+	task_kill(task.value);
+	return !task_join(task.value).err && !task_sleep(period_ns + NS_PER_MS);
+}
+
+static struct result_task reserve(struct sched_params params)
+{
+	struct task_attributes attributes = { .name = STR("reserved"),
+					      .params = params,
+					      .kill_anywhere = true };
+
+	return task_create(&attributes, run_hog, NULL);
+}
+
+SELFTEST(params_less,
+	 "who asks for less has used what it had: nobody else gets it before the deadline")
+{
+	struct sched_params less = DL(NS_PER_MS / 10, 0, 10 * NS_PER_MS);
+	struct result_task task =
+		reserve((struct sched_params)DL(9 * NS_PER_MS, 0, 10 * NS_PER_MS));
+
+	REQUIRE(t, !task.err);
+	CHECK(t, !task_sleep(9 * NS_PER_MS + NS_PER_MS / 2));
+	CHECK_EQ(t, sched_set(task.value, &less), OK);
+	CHECK(t, !has_room(8 * NS_PER_MS / 10, NS_PER_MS));
+	CHECK(t, !task_sleep(NS_PER_MS));
+	CHECK(t, has_room(8 * NS_PER_MS / 10, NS_PER_MS));
+	task_kill(task.value);
+	CHECK(t, !task_join(task.value).err);
+	CHECK(t, !task_sleep(10 * NS_PER_MS));
+}
+
+SELFTEST(params_ended_early, "what a task with a short deadline used counts for its whole period, "
+			     "when it has ended, too")
+{
+	struct task_attributes attributes = {
+		.name = STR("early"), .params = DL(4 * NS_PER_MS, 5 * NS_PER_MS, 10 * NS_PER_MS)
+	};
+	struct result_task task = task_create(&attributes, run_awhile, NULL);
+
+	REQUIRE(t, !task.err);
+	CHECK(t, !task_join(task.value).err);
+	CHECK(t, !task_sleep(3 * NS_PER_MS)); /* its deadline has passed, its period has not */
+	CHECK(t, !has_room(9 * NS_PER_MS, 10 * NS_PER_MS));
+	CHECK(t, !task_sleep(5 * NS_PER_MS));
+	CHECK(t, has_room(9 * NS_PER_MS, 10 * NS_PER_MS));
+}
+
 SELFTEST(params_of_the_dead, "a task that ended takes no parameters, and keeps no reservation")
 {
 	struct task_attributes attributes = {
