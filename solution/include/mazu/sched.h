@@ -35,11 +35,20 @@ enum sched_policy { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_DEADLIN
  */
 enum sched_criticality { CRIT_NONE, CRIT_LO, CRIT_HI };
 
+/*
+ * Using a budget up and getting it back costs some two thousand instructions, a turn of SCHED_RR several hundred.
+ * Who asked for either every few microseconds would get nothing else done, and leave nothing to others.
+ */
+#define SCHED_RUNTIME_MIN_NS 1000UL
+#define SCHED_PERIOD_MIN_NS 100000UL /* of a budget */
+#define SCHED_PERIOD_MAX_NS (1UL << 42) /* products of two fit in 128 bits, in ticks too */
+#define SCHED_QUANTUM_MIN_NS 10000UL
+
 struct sched_params {
 	enum sched_policy policy;
 	u32 priority;	/* FIFO, RR */
 	i32 nice;	/* OTHER: -20 (most) .. 19 (least) */
-	u64 quantum_ns; /* RR: 0 is CONFIG_SCHED_QUANTUM_US; else at least 10 us */
+	u64 quantum_ns; /* RR: 0 is CONFIG_SCHED_QUANTUM_US */
 
 	/*
 	 * DEADLINE: 0 < runtime <= deadline <= period; deadline 0 is the period.
@@ -47,7 +56,6 @@ struct sched_params {
 	 * runtime is not 0, a budget as that of DEADLINE, which promises nothing here: who has used it up
 	 * is held until the budget's deadline, and then has a new one. A budget's deadline counts from the moment at
 	 * which the task became ready and got it, which is the release if it waited for that.
-	 * A budget: at least 1 us, each 100 us or more. A period: at most 2^42 ns.
 	 */
 	u64 runtime_ns, deadline_ns, period_ns;
 	u64 first_ns; /* release of the first job, monotonic; 0: now. Only at creation */
@@ -86,7 +94,7 @@ RESULT_TYPE(domain, struct sched_domain *);
 
 /*
  * Together the tasks of a domain get at most `budget_ns` of each `period_ns` of their hart. At most
- * CONFIG_SCHED_DOMAIN_TASKS in one. ERR_INVAL: 0 < budget <= period; ERR_NOMEM.
+ * CONFIG_SCHED_DOMAIN_TASKS in one. ERR_INVAL: 0 < budget <= period, within the limits above; ERR_NOMEM.
  */
 struct result_domain __must_check sched_domain_create(struct str name, u64 budget_ns,
 						      u64 period_ns);

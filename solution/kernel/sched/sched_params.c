@@ -10,28 +10,17 @@
 
 #include "runqueue.h"
 
-/* Longer than anybody's period, and short enough that products of two fit in 128 bits of ticks. */
-#define PERIOD_MAX_NS (1UL << 42)
-#define RUNTIME_MIN_NS 1000
-
-/*
- * Using a budget up and getting it back costs some two thousand instructions, a turn of SCHED_RR several hundred.
- * Who asked for either every few microseconds would get nothing else done, and leave nothing to others.
- */
-#define PERIOD_MIN_NS 100000
-#define QUANTUM_MIN_NS 10000
-
 /* ---- Check ---- */
 
 static enum error check_budget(const struct sched_params *params)
 {
 	u64 deadline = params->deadline_ns ? params->deadline_ns : params->period_ns;
 
-	if (params->period_ns > PERIOD_MAX_NS || deadline > params->period_ns ||
+	if (params->period_ns > SCHED_PERIOD_MAX_NS || deadline > params->period_ns ||
 	    params->runtime_ns > deadline)
 		return ERR_INVAL;
 	if (params->runtime_ns &&
-	    (params->runtime_ns < RUNTIME_MIN_NS || params->period_ns < PERIOD_MIN_NS))
+	    (params->runtime_ns < SCHED_RUNTIME_MIN_NS || params->period_ns < SCHED_PERIOD_MIN_NS))
 		return ERR_INVAL;
 	return params_runtime_max(params) > deadline ? ERR_INVAL : OK;
 }
@@ -49,7 +38,7 @@ static enum error check_criticality(const struct sched_params *params)
 
 static enum error check_quantum(const struct sched_params *params)
 {
-	bool is_short = params->quantum_ns && params->quantum_ns < QUANTUM_MIN_NS;
+	bool is_short = params->quantum_ns && params->quantum_ns < SCHED_QUANTUM_MIN_NS;
 
 	return params->policy == SCHED_RR && is_short ? ERR_INVAL : OK;
 }
