@@ -189,5 +189,8 @@ SELFTEST(end_nobody, "what is not a task cannot be made or ended")
 	CHECK_EQ(t, sched_info(CONFIG_CPU_MAX, &info), ERR_RANGE);
 	CHECK_EQ(t, sched_info(UINT32_MAX, &info), ERR_RANGE);
 	CHECK_EQ(t, sched_domain_create(STR(""), 0, NS_PER_MS).err, ERR_INVAL);
+	CHECK_EQ(t, sched_domain_create(STR(""), 1, 1).err, ERR_INVAL);
+	CHECK_EQ(t, sched_domain_create(STR(""), 1000, 99999).err, ERR_INVAL);
+	CHECK_EQ(t, sched_domain_create(STR(""), NS_PER_MS, UINT64_MAX).err, ERR_INVAL);
 	CHECK_EQ(t, sched_domain_create(STR(""), NS_PER_MS + 1, NS_PER_MS).err, ERR_INVAL);
 }
