@@ -40,7 +40,7 @@ enum sched_criticality { CRIT_NONE, CRIT_LO, CRIT_HI };
  * Who asked for either every few microseconds would get nothing else done, and leave nothing to others.
  */
 #define SCHED_RUNTIME_MIN_NS 1000UL
-#define SCHED_PERIOD_MIN_NS 100000UL /* of a budget */
+#define SCHED_PERIOD_MIN_NS 100000UL	/* of a budget */
 #define SCHED_PERIOD_MAX_NS (1UL << 42) /* products of two fit in 128 bits, in ticks too */
 #define SCHED_QUANTUM_MIN_NS 10000UL
 
