@@ -3,7 +3,11 @@
  *
  * While the kernel panics, order and ownership no longer matter: whatever was locked at that
  * moment stays locked for ever, and the panic message must come out all the same.
+ *
+ * Interrupts may be on (spin_lock). One that comes takes locks of its own and has released them when it returns,
+ * so it disturbs only who is between writing a rank down and counting it.
  */
+#include <arch/cpu.h>
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
 #include <mazu/spinlock.h>
@@ -11,13 +15,16 @@
 static void rank_push(const struct spinlock *lock)
 {
 	struct pcpu *cpu = this_cpu();
+	bool irqs;
 
 	if (cpu->lock_count == PCPU_LOCKS_MAX)
 		panic("more than %d locks held", PCPU_LOCKS_MAX);
 	if (cpu->lock_count && cpu->locks[cpu->lock_count - 1] >= lock->rank)
 		panic("lock of rank %d taken while holding rank %d", lock->rank,
 		      cpu->locks[cpu->lock_count - 1]);
+	irqs = arch_irq_save();
 	cpu->locks[cpu->lock_count++] = lock->rank;
+	arch_irq_restore(irqs);
 }
 
 static void rank_pop(const struct spinlock *lock)

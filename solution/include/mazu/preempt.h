@@ -5,7 +5,8 @@
  * and preempt_enable(). One word of the hart says both whether it may switch and whether it
  * should: its upper bits count the sections that forbid it, and its lowest bit is set as long as
  * nobody wants the hart. So it is 0 at exactly the moment when a switch is due: whoever makes it 0, and each end of a
- * trap, switches. An interrupts-off section of a lock ends with the same look (spinlock.h). A bare
+ * trap, switches. Sections are counted by single instructions: an interrupt between reading and writing the word
+ * might just then want the hart. An interrupts-off section of a lock ends with the same look (spinlock.h). A bare
  * arch_irq_save() does not: nothing in such a section may wake a task.
  */
 #ifndef MAZU_PREEMPT_H
@@ -70,7 +71,7 @@ static inline void preempt_disable(void)
 {
 	struct pcpu *cpu = this_cpu();
 
-	WRITE_ONCE(cpu->preempt, cpu->preempt + PREEMPT_SECTION);
+	__atomic_fetch_add(&cpu->preempt, PREEMPT_SECTION, __ATOMIC_RELAXED);
 	latency_preempt_off(cpu);
 	barrier();
 }
@@ -81,8 +82,8 @@ static inline void preempt_enable(void)
 
 	barrier();
 	latency_preempt_on(cpu);
-	WRITE_ONCE(cpu->preempt, cpu->preempt - PREEMPT_SECTION);
-	if (IS_ENABLED(CONFIG_SCHED) && unlikely(preempt_is_due(cpu)))
+	if (unlikely(__atomic_sub_fetch(&cpu->preempt, PREEMPT_SECTION, __ATOMIC_RELAXED) == 0) &&
+	    IS_ENABLED(CONFIG_SCHED))
 		preempt_now();
 }
 

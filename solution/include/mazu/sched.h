@@ -35,6 +35,15 @@ enum sched_policy { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_DEADLIN
  */
 enum sched_criticality { CRIT_NONE, CRIT_LO, CRIT_HI };
 
+/*
+ * Using a budget up and getting it back costs some two thousand instructions, a turn of SCHED_RR several hundred.
+ * Who asked for either every few microseconds would get nothing else done, and leave nothing to others.
+ */
+#define SCHED_RUNTIME_MIN_NS 1000UL
+#define SCHED_PERIOD_MIN_NS 100000UL	/* of a budget */
+#define SCHED_PERIOD_MAX_NS (1UL << 42) /* products of two fit in 128 bits, in ticks too */
+#define SCHED_QUANTUM_MIN_NS 10000UL
+
 struct sched_params {
 	enum sched_policy policy;
 	u32 priority;	/* FIFO, RR */
@@ -44,7 +53,9 @@ struct sched_params {
 	/*
 	 * DEADLINE: 0 < runtime <= deadline <= period; deadline 0 is the period.
 	 * FIFO, RR: period 0: no periods. Else the task has jobs (task_next_period) and, when
-	 * runtime is not 0, a budget for each: who has used it up is held until the period's end.
+	 * runtime is not 0, a budget as that of DEADLINE, which promises nothing here: who has used it up
+	 * is held until the budget's deadline, and then has a new one. A budget's deadline counts from the moment at
+	 * which the task became ready and got it, which is the release if it waited for that.
 	 */
 	u64 runtime_ns, deadline_ns, period_ns;
 	u64 first_ns; /* release of the first job, monotonic; 0: now. Only at creation */
@@ -67,7 +78,7 @@ enum sched_hold {
  * this to itself and to others; of a budget it keeps what is left, and the new one counts from the
  * next period. ERR_INVAL: parameters
  * that make no sense; ERR_RANGE: priority or nice; ERR_BUSY: not admitted; ERR_NOSPC:
- * there are too many LO tasks. Task context.
+ * there are too many LO tasks; ERR_NOENT: the task has ended. Task context.
  */
 enum error __must_check sched_set(struct task *task, const struct sched_params *params);
 void sched_get(const struct task *task, struct sched_params *params);
@@ -83,7 +94,7 @@ RESULT_TYPE(domain, struct sched_domain *);
 
 /*
  * Together the tasks of a domain get at most `budget_ns` of each `period_ns` of their hart. At most
- * CONFIG_SCHED_DOMAIN_TASKS in one. ERR_INVAL: 0 < budget <= period; ERR_NOMEM.
+ * CONFIG_SCHED_DOMAIN_TASKS in one. ERR_INVAL: 0 < budget <= period, within the limits above; ERR_NOMEM.
  */
 struct result_domain __must_check sched_domain_create(struct str name, u64 budget_ns,
 						      u64 period_ns);

@@ -17,10 +17,9 @@
 
 /* Numbers are part of the format: tools/trace, the grader and mazu.py know them. */
 enum trace_type {
-	TRACE_NONE = 0,	 /* writing begins; task `id` has the hart. All of the event 0: no event */
-	TRACE_READY = 1, /* task `id` wants the hart; extra: 1 woken, 2 released, 3 new */
-	TRACE_SWITCH =
-		2, /* task `id` runs from now; extra: the state of the one before (enum task_state) */
+	TRACE_NONE = 0,	  /* writing begins; task `id` has the hart. All of the event 0: no event */
+	TRACE_READY = 1,  /* task `id` wants the hart; extra: 1 woken, 2 released, 3 new */
+	TRACE_SWITCH = 2, /* task `id` runs from now; extra: 0 */
 	TRACE_BLOCK =
 		3, /* task `id` waits; extra: 1 parked, 2 asleep, 3 held, 4 ended, 5 waits for its period */
 	TRACE_IRQ = 4,	     /* an interrupt that began now; id: its code; extra: ticks it took */

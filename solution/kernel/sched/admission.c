@@ -7,9 +7,11 @@
  * the lock is dropped, and if the table was changed in between, the test is made again. After RACES_MAX
  * of those it is made with the lock held, which keeps other tasks of this hart from running; interrupts never.
  *
- * A task that ends, or gives its reservation up, may have used its budget a moment ago: whoever gets
+ * A task that ends, or asks for less from now on, may have used its budget a moment ago: whoever gets
  * the same share now would use it a second time in one period, and somebody else would miss a
- * deadline. So a reservation that was given up stays in the table until the deadline of the server.
+ * deadline. So what was reserved before counts until the task's next budget would have come, which is
+ * the deadline of the server, or a period after the last release where the deadline is shorter.
+ * For the task itself it does not count: it keeps what is left of its budget, not more.
  *
  * Source: Abeni, Buttazzo 1998; the time at which bandwidth is free again: Lipari, Baruah 2000, here
  * taken at the deadline instead of the zero-lag point, which is earlier or the same.
@@ -20,8 +22,9 @@
 
 struct reservation {
 	struct dl_demand demand;
-	const struct task *owner; /* NULL: given up, */
-	u64 until;		  /* and free from then on (raw ticks) */
+	const struct task *owner; /* NULL: given up */
+	struct dl_demand before;  /* the most that was reserved; no runtime: nothing, */
+	u64 until;		  /* and is in use until then (raw ticks) */
 };
 
 struct reservations {
@@ -51,15 +54,43 @@ static struct dl_demand demand_of(const struct sched_params *params)
 	};
 }
 
+/* As much as the larger wants, as soon as the sooner wants it. */
+static struct dl_demand most(const struct dl_demand *now, const struct dl_demand *before)
+{
+	if (!before->runtime_ns)
+		return *now;
+	return (struct dl_demand){
+		.runtime_ns = MAX(now->runtime_ns, before->runtime_ns),
+		.deadline_ns = MIN(now->deadline_ns, before->deadline_ns),
+		.period_ns = MIN(now->period_ns, before->period_ns),
+	};
+}
+
 /* Forgets what is free by now. */
 static void expire_locked(struct reservations *table, u64 now)
 {
 	u32 kept = 0;
 
-	for (u32 i = 0; i < table->count; i++)
-		if (table->slots[i].owner || rb_before(now, table->slots[i].until))
-			table->slots[kept++] = table->slots[i];
+	for (u32 i = 0; i < table->count; i++) {
+		struct reservation *slot = &table->slots[i];
+
+		if (!rb_before(now, slot->until))
+			slot->before.runtime_ns = 0;
+		if (slot->owner || slot->before.runtime_ns)
+			table->slots[kept++] = *slot;
+	}
 	table->count = kept;
+}
+
+/* The task is about to have something else: what it has now is in use until its next budget would come. */
+static void retire_locked(struct reservation *slot, const struct task *task)
+{
+	const struct budget *budget = &task->budget;
+	u64 until = budget->until ? budget->until + budget->period - budget->deadline : 0;
+
+	slot->before = most(&slot->demand, &slot->before);
+	if (rb_before(slot->until, until))
+		slot->until = until;
 }
 
 static struct reservation *find_locked(struct reservations *table, const struct task *task)
@@ -77,9 +108,10 @@ static enum error propose_locked(const struct reservations *table, const struct 
 	bool is_new = true;
 
 	for (u32 i = 0; i < table->count; i++) {
-		bool own = table->slots[i].owner == task;
+		const struct reservation *slot = &table->slots[i];
+		bool own = slot->owner == task;
 
-		proposal->demands[i] = own ? demand_of(params) : table->slots[i].demand;
+		proposal->demands[i] = own ? demand_of(params) : most(&slot->demand, &slot->before);
 		is_new &= !own;
 	}
 	proposal->count = table->count;
@@ -122,8 +154,8 @@ void admission_end_locked(struct task *task)
 	spin_assert_held(&admission_lock);
 	if (!old)
 		return;
+	retire_locked(old, task);
 	old->owner = NULL;
-	old->until = task->budget.until;
 }
 
 void admission_commit_locked(struct task *task, const struct sched_params *params)
@@ -136,9 +168,13 @@ void admission_commit_locked(struct task *task, const struct sched_params *param
 		admission_end_locked(task);
 		return;
 	}
-	if (!slot)
+	if (slot) {
+		retire_locked(slot, task);
+	} else {
 		slot = &table->slots[table->count++];
-	*slot = (struct reservation){ .demand = demand_of(params), .owner = task };
+		*slot = (struct reservation){ .owner = task };
+	}
+	slot->demand = demand_of(params);
 	table->changes++;
 }
 

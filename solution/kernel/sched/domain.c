@@ -179,7 +179,8 @@ struct result_domain sched_domain_create(struct str name, u64 budget_ns, u64 per
 	struct result_ptr memory;
 	struct sched_domain *domain;
 
-	if (!budget_ns || budget_ns > period_ns)
+	if (budget_ns < SCHED_RUNTIME_MIN_NS || budget_ns > period_ns ||
+	    period_ns < SCHED_PERIOD_MIN_NS || period_ns > SCHED_PERIOD_MAX_NS)
 		return result_domain_err(ERR_INVAL);
 	memory = kmalloc_zero(sizeof(*domain));
 	if (memory.err)

@@ -76,8 +76,10 @@ void sched_release_locked(struct runqueue *rq, struct task *task, u32 why, u64 n
 	task->held &= ~why;
 	if (was_held && sched_is_queued(task)) {
 		sched_enter(rq, task, now, 2);
-		if (task == rq->current)
+		if (task == rq->current) {
+			task->special &= ~(u32)SPECIAL_WOKEN; /* it runs */
 			sched_want_locked(rq);
+		}
 	}
 }
 

@@ -10,19 +10,17 @@
 
 #include "runqueue.h"
 
-/* Longer than anybody's period, and short enough that products of two fit in 128 bits of ticks. */
-#define PERIOD_MAX_NS (1UL << 42)
-#define RUNTIME_MIN_NS 1000
-
 /* ---- Check ---- */
 
 static enum error check_budget(const struct sched_params *params)
 {
 	u64 deadline = params->deadline_ns ? params->deadline_ns : params->period_ns;
 
-	if (params->period_ns > PERIOD_MAX_NS || deadline > params->period_ns)
+	if (params->period_ns > SCHED_PERIOD_MAX_NS || deadline > params->period_ns ||
+	    params->runtime_ns > deadline)
 		return ERR_INVAL;
-	if (params->runtime_ns && params->runtime_ns < RUNTIME_MIN_NS)
+	if (params->runtime_ns &&
+	    (params->runtime_ns < SCHED_RUNTIME_MIN_NS || params->period_ns < SCHED_PERIOD_MIN_NS))
 		return ERR_INVAL;
 	return params_runtime_max(params) > deadline ? ERR_INVAL : OK;
 }
@@ -38,12 +36,20 @@ static enum error check_criticality(const struct sched_params *params)
 	return params->runtime_hi_ns && params->runtime_hi_ns < params->runtime_ns ? ERR_INVAL : OK;
 }
 
+static enum error check_quantum(const struct sched_params *params)
+{
+	bool is_short = params->quantum_ns && params->quantum_ns < SCHED_QUANTUM_MIN_NS;
+
+	return params->policy == SCHED_RR && is_short ? ERR_INVAL : OK;
+}
+
 static enum error check_policy(const struct sched_params *params)
 {
 	switch (params->policy) {
 	case SCHED_OTHER: return params->nice < -20 || params->nice > 19 ? ERR_RANGE : OK;
 	case SCHED_FIFO:
-	case SCHED_RR: return params->priority >= CONFIG_SCHED_NPRIO ? ERR_RANGE : OK;
+	case SCHED_RR:
+		return params->priority >= CONFIG_SCHED_NPRIO ? ERR_RANGE : check_quantum(params);
 	case SCHED_DEADLINE: return params->runtime_ns ? OK : ERR_INVAL;
 	}
 	return ERR_INVAL;
@@ -127,11 +133,13 @@ static void commit_budget(struct task *task, const struct sched_params *params)
 
 static void commit(struct task *task, const struct sched_params *params)
 {
+	u32 priority; /* other policies have none: there may be anything */
+
 	task->params = *params;
 	task->class = class_of(params->policy);
-	task->urgency =
-		URGENCY(task->class->rank, task->class->rank == RANK_RT ? params->priority : 0);
-	rt_set_priority(&task->rq->rt, task, params->priority);
+	priority = task->class->rank == RANK_RT ? params->priority : 0;
+	task->urgency = URGENCY(task->class->rank, priority);
+	rt_set_priority(&task->rq->rt, task, priority);
 	task->rt.quantum = params->quantum_ns ? time_ticks_for(params->quantum_ns)
 					      : task->rq->quantum;
 	task->fair.weight = fair_weight(params->nice);
@@ -271,5 +279,6 @@ void sched_leave_locked(struct runqueue *rq, struct task *task, u64 now)
 	mode_leave_locked(rq, task, now);
 	domain_leave_locked(task, now);
 	callout_cancel(&task->budget.refill);
+	callout_cancel(&task->sleep); /* one that was killed before its first release */
 	task->state = TASK_DEAD;
 }

@@ -188,20 +188,20 @@ static enum error join_locked(struct task *task, struct task *joiner)
 	return task->state == TASK_DEAD ? OK : ERR_AGAIN;
 }
 
-/* Waits for the end; a kill does not end the wait, for the task would be nobody's then. */
+/*
+ * Waits for the end; a kill does not end the wait, for the task would be nobody's then. The lock is not released
+ * between two waits: a joiner that may be killed anywhere would end there, and be woken when it is gone.
+ */
 static enum error join_wait(struct task *task)
 {
-	for (;;) {
-		struct runqueue *rq = task->rq;
-		bool irqs = spin_lock_irqsave(&rq->lock);
-		enum error err = join_locked(task, task_current());
+	struct runqueue *rq = task->rq;
+	bool irqs = spin_lock_irqsave(&rq->lock);
+	enum error err;
 
-		if (err == ERR_AGAIN)
-			sched_block_locked(rq, 1);
-		spin_unlock_irqrestore(&this_cpu()->rq->lock, irqs);
-		if (err != ERR_AGAIN)
-			return err;
-	}
+	while ((err = join_locked(task, task_current())) == ERR_AGAIN)
+		sched_block_locked(rq, 1);
+	spin_unlock_irqrestore(&this_cpu()->rq->lock, irqs);
+	return err;
 }
 
 struct result_u64 task_join(struct task *task)

@@ -204,6 +204,7 @@ static enum error watchdog_init(void)
 		&(struct task_attributes){
 			.name = STR("watchdog"),
 			.params = { .policy = SCHED_FIFO, .priority = CONFIG_SCHED_NPRIO - 1 },
+			.essential = true,
 		},
 		printer_main, NULL);
 

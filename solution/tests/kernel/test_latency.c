@@ -7,6 +7,7 @@
 #include <mazu/selftest.h>
 #include <mazu/spinlock.h>
 #include <mazu/task.h>
+#include <mazu/time.h>
 
 #define LONG 100000 /* cycles */
 
@@ -113,4 +114,40 @@ SELFTEST(latency_of_waking, "so is a task that is ready and does not get the har
 	REQUIRE(t, !task.err);
 	CHECK(t, !task_join(task.value).err);
 	CHECK(t, read(LATENCY_WAKE_TO_RUN).max >= LONG);
+}
+
+static volatile bool enough;
+
+static u64 run_until_enough(void *unused)
+{
+	(void)unused;
+	while (!enough)
+		;
+	return 0;
+}
+
+SELFTEST(latency_not_of_losing,
+	 "a task that lost the hart was not woken: how long that takes is not counted")
+{
+	static const struct sched_params above = { .policy = SCHED_FIFO, .priority = 9 };
+	struct task_attributes attributes = {
+		.name = STR("loses"),
+		.params = { .policy = SCHED_FIFO, .priority = 5 },
+		.kill_anywhere = true,
+	};
+	struct sched_params before;
+	struct result_task task;
+
+	sched_get(task_current(), &before);
+	REQUIRE(t, !sched_set(task_current(), &above));
+	enough = false;
+	task = task_create(&attributes, run_until_enough, NULL);
+	CHECK(t, !task_sleep(NS_PER_MS));
+	spin(4 * LONG);
+	latency_reset();
+	enough = true;
+	CHECK(t, !sched_set(task_current(), &before)); /* here the other goes on, and ends */
+	if (!task.err)
+		CHECK(t, !task_join(task.value).err);
+	CHECK(t, read(LATENCY_WAKE_TO_RUN).max < LONG);
 }

@@ -185,6 +185,8 @@ SELFTEST(sched_mode, "a HI task beyond its LO budget holds LO tasks back, until 
 {
 	struct sched_info before, after;
 
+	if (!IS_ENABLED(CONFIG_MIXED_CRIT))
+		SKIP(t, "CONFIG_MIXED_CRIT is off");
 	crew_begin(t);
 	CHECK(t, !sched_info(0, &before));
 	if (crew_add(run_hog,

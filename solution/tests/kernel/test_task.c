@@ -6,6 +6,7 @@
  */
 #include <arch/cpu.h>
 #include <mazu/bootargs.h>
+#include <mazu/callout.h>
 #include <mazu/kernel_map.h>
 #include <mazu/kmalloc.h>
 #include <mazu/page.h>
@@ -304,6 +305,50 @@ SELFTEST(preempt_disabled,
 	end(t, task);
 }
 
+static void unpark_helper(struct callout *callout);
+
+static struct {
+	struct callout callout;
+	struct task *task;
+} waker = { .callout = { .run = unpark_helper } };
+
+static void unpark_helper(struct callout *callout)
+{
+	(void)callout;
+	task_unpark(waker.task);
+}
+
+/* Some instructions, so that the interrupt comes at another one each time. */
+static void shift(u32 turns)
+{
+	while (turns--)
+		barrier();
+}
+
+SELFTEST(preempt_any_instruction,
+	 "a wake-up is not lost, at whichever instruction of a section the interrupt comes")
+{
+	struct result_task task = make(SCHED_FIFO, ABOVE, run_parks, NULL);
+
+	REQUIRE(t, !task.err);
+	waker.task = task.value;
+	for (u32 i = 1; i <= 1000 && !t->failures; i++) {
+		u64 end_ns;
+
+		callout_arm(&waker.callout, time_ticks() + 5);
+		end_ns = time_now_ns() + 2000;
+		shift(i % 50);
+		while (time_now_ns() < end_ns) {
+			preempt_disable();
+			preempt_disable();
+			preempt_enable();
+			preempt_enable();
+		}
+		CHECK_EQ(t, steps, i);
+	}
+	end(t, task);
+}
+
 SELFTEST(preempt_lock, "who holds a lock keeps the hart until it is released")
 {
 	static struct spinlock lock = SPINLOCK_INIT(LOCK_IRQ);
@@ -410,81 +455,4 @@ SELFTEST(fifo_stays, "tasks of SCHED_FIFO take no turns")
 	CHECK(t, !sched_set(task_current(), &old));
 	if (!first.err && !second.err)
 		CHECK_EQ(t, turns.count, 1);
-}
-
-/* ---- Parameters ---- */
-
-SELFTEST(params_refused, "parameters that make no sense are refused, and nothing changes")
-{
-	static const struct {
-		struct sched_params params;
-		enum error err;
-	} cases[] = {
-		{ { .policy = SCHED_FIFO, .priority = CONFIG_SCHED_NPRIO }, ERR_RANGE },
-		{ { .policy = SCHED_RR, .priority = UINT32_MAX }, ERR_RANGE },
-		{ { .policy = SCHED_OTHER, .nice = 20 }, ERR_RANGE },
-		{ { .policy = SCHED_OTHER, .nice = -21 }, ERR_RANGE },
-		{ { .policy = (enum sched_policy)3 }, ERR_INVAL },
-		{ { .policy = SCHED_DEADLINE }, ERR_INVAL },
-		{ { .policy = SCHED_DEADLINE, .runtime_ns = 2000, .period_ns = 1000 }, ERR_INVAL },
-		{ { .policy = SCHED_DEADLINE,
-		    .runtime_ns = 2000,
-		    .deadline_ns = 9000,
-		    .period_ns = 8000 },
-		  ERR_INVAL },
-		{ { .policy = SCHED_DEADLINE,
-		    .runtime_ns = 3000,
-		    .deadline_ns = 2000,
-		    .period_ns = 8000 },
-		  ERR_INVAL },
-		{ { .policy = SCHED_DEADLINE, .runtime_ns = 1, .period_ns = 8000 }, ERR_INVAL },
-		{ { .policy = SCHED_DEADLINE, .runtime_ns = UINT64_MAX, .period_ns = UINT64_MAX },
-		  ERR_INVAL },
-		{ { .policy = SCHED_FIFO, .runtime_ns = 2000 }, ERR_INVAL },
-		{ { .policy = SCHED_FIFO, .criticality = CRIT_HI }, ERR_INVAL },
-	};
-	struct sched_params before, after;
-
-	sched_get(task_current(), &before);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		CHECK_EQ(t, sched_set(task_current(), &cases[i].params), cases[i].err);
-	sched_get(task_current(), &after);
-	CHECK_EQ(t, after.policy, before.policy);
-	CHECK_EQ(t, after.priority, before.priority);
-}
-
-SELFTEST(params_admission,
-	 "a reservation beyond the hart is refused; one that was given up can be had again")
-{
-	struct sched_params sixty = { .policy = SCHED_DEADLINE,
-				      .runtime_ns = 6 * NS_PER_MS,
-				      .period_ns = 10 * NS_PER_MS };
-	struct task_attributes attributes = { .name = STR("reserved"), .params = sixty };
-	struct result_task first = task_create(&attributes, run_once, NULL);
-	struct result_task second;
-
-	REQUIRE(t, !first.err);
-	second = task_create(&attributes, run_once, NULL);
-	CHECK(t, second.err == ERR_BUSY || second.err == ERR_NOMEM);
-	CHECK(t, !task_join(first.value).err);
-	CHECK(t, !task_sleep(11 * NS_PER_MS)); /* what was used counts until its deadline */
-	second = task_create(&attributes, run_once, NULL);
-	if (!second.err)
-		CHECK(t, !task_join(second.value).err);
-	CHECK(t, second.err == OK || second.err == ERR_NOMEM);
-}
-
-SELFTEST(params_lower, "a task that makes itself less urgent loses the hart at once")
-{
-	struct sched_params high = { .policy = SCHED_FIFO, .priority = ABOVE + 1 }, old;
-	struct result_task task;
-
-	sched_get(task_current(), &old);
-	REQUIRE(t, !sched_set(task_current(), &high));
-	task = make(SCHED_FIFO, ABOVE, run_once, NULL);
-	CHECK_EQ(t, steps, 0);
-	CHECK(t, !sched_set(task_current(), &old));
-	CHECK(t, task.err || steps == 1);
-	if (!task.err)
-		CHECK(t, !task_join(task.value).err);
 }

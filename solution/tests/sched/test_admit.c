@@ -11,7 +11,7 @@
 /* In 2^-20, as admission counts. */
 #define GRANTED ((PERCENT << 20) / 100)
 
-static struct dl_demand demands[CONFIG_SCHED_DL_TASKS];
+static struct dl_demand demands[256];
 
 static void demand(u32 index, u64 runtime, u64 deadline, u64 period)
 {
