@@ -36,7 +36,7 @@ handout-needs := LAB OUT
 grade-class-needs := LAB SUBMISSIONS
 $(foreach g,$(MAKECMDGOALS),$(foreach v,$($g-needs),$(if $($v),,$(error $g needs $v=...))))
 
-course-only := test lint starters handout grade-class check check-graders hosttest fuzz
+course-only := test lint starters handout grade-class check check-graders hosttest fuzz soak-sched
 ifneq ($(wildcard .handout),)
 $(foreach g,$(filter $(course-only),$(MAKECMDGOALS)),$(error $g is for the course's own tree; this is a handout))
 endif
@@ -92,7 +92,7 @@ grade-class: setup-test  ## grade a class: LAB=N SUBMISSIONS=dir
 	$(tool) grader/run class --lab $(LAB) --submissions '$(SUBMISSIONS)'
 
 ##@ Tests
-test: setup-test  ## all of the following, with short fuzzing (under 15 minutes on two cores)
+test: setup-test  ## all of the following, with short fuzzing (about 20 minutes on two cores)
 	$(tool) tools/test
 
 lint: setup-test  ## format, starters' drift, static analysis
@@ -112,6 +112,9 @@ check-graders: setup-test  ## do the wrong answers fail as they should? [LAB=N]
 
 fuzz: setup-test  ## parsers and allocators on this machine, 60 s each
 	$(tool) solution/tests/fuzz/run 60
+
+soak-sched: setup-test  ## a minute of random tasks, ten seeds, invariants on [SEED=n]
+	$(tool) tools/soak-sched $(SEED)
 
 bench: setup-test  ## latencies in guest instructions, against their limits
 	$(tool) grader/run bench
@@ -138,4 +141,4 @@ setup-run setup-test: setup-%:
 	@tools/setup $*
 
 .PHONY: build run gdb selftest replay submit starters handout grade-class test lint hosttest check check-selftest \
-	check-graders fuzz bench menuconfig defconfig savedefconfig setup setup-run setup-test loc dist clean help
+	check-graders fuzz soak-sched bench menuconfig defconfig savedefconfig setup setup-run setup-test loc dist clean help

@@ -8,7 +8,8 @@
  *	bench NAME mean N worst N
  *
  * in clock cycles, which QEMU's -icount shift=0,sleep=off makes instructions. An operation runs
- * BENCH_ROUNDS times; the cost of calling an empty one is subtracted from each.
+ * BENCH_ROUNDS times; the cost of calling an empty one is subtracted from each. With `histogram` on the command
+ * line too, every cost that a figure had is a line `hist NAME COST COUNT`: tools/histograms draws them.
  */
 #ifndef MAZU_BENCH_H
 #define MAZU_BENCH_H
@@ -29,6 +30,9 @@ struct benchmark {
 	void (*end)(void); /* or NULL */
 	u32 rounds;
 };
+
+/* A line of a histogram, where they are wanted. */
+void bench_histogram_line(struct str name, u64 cost, u64 count);
 
 #define BENCHMARK(name_, begin_, end_) BENCHMARK_ROUNDS(name_, BENCH_ROUNDS, begin_, end_)
 

@@ -16,8 +16,7 @@
 
 /*	  name     rank  from interrupts?  longest hold  protects */
 #define LOCK_TABLE(LOCK)                                                                           \
-	LOCK(ADMISSION, 4, false, 0,                                                               \
-	     "what SCHED_DEADLINE tasks have reserved; preemption is off, interrupts are not")     \
+	LOCK(ADMISSION, 4, false, 4000, "what SCHED_DEADLINE tasks have reserved")                 \
 	LOCK(KERNEL_MAP, 8, false, 8000, "the kernel's page table, the list of address spaces")    \
 	LOCK(IRQ, 10, true, 400, "the interrupt descriptors: handler, argument, affinity")         \
 	LOCK(TASKS, 45, true, 400,                                                                 \

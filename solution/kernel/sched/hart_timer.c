@@ -32,9 +32,9 @@ static inline u64 update(struct pcpu *cpu, struct runqueue *rq)
  */
 static inline u64 wait_for(u64 moment)
 {
-	u64 now = time_ticks();
+	u64 now = time_ticks(), lead = TIMER_LEAD_TICKS;
 
-	while (unlikely(moment - now - 1 < TIMER_LEAD_TICKS))
+	while (unlikely(moment - now - 1 < lead))
 		now = time_ticks();
 	return now;
 }

@@ -17,6 +17,10 @@ extern const struct benchmark __start_benchmarks[], __stop_benchmarks[];
 
 static const struct console_reader *shell;
 
+/* How often a round cost so much; the last: that or more. */
+#define COSTS 1024
+static u32 costs[COSTS];
+
 static u64 bench_nothing(void)
 {
 	return 0;
@@ -37,6 +41,20 @@ static void bench_report(struct str name, u64 mean, u64 worst)
 	console_printf("bench %.*s mean %lu worst %lu\n", STR_ARG(name), mean, worst);
 }
 
+void bench_histogram_line(struct str name, u64 cost, u64 count)
+{
+	if (count && !bootargs_find(STR("histogram")).err)
+		console_printf("hist %.*s %lu %lu\n", STR_ARG(name), cost, count);
+}
+
+static void bench_histogram(const struct benchmark *bench)
+{
+	for (u64 cost = 0; cost < COSTS; cost++) {
+		bench_histogram_line(bench->name, cost, costs[cost]);
+		costs[cost] = 0;
+	}
+}
+
 static void bench_run(const struct benchmark *bench)
 {
 	u64 empty = bench_once(bench_nothing, 0), total = 0, worst = 0;
@@ -48,10 +66,12 @@ static void bench_run(const struct benchmark *bench)
 
 		total += cost;
 		worst = MAX(worst, cost);
+		costs[MIN(cost, COSTS - 1UL)]++;
 	}
 	if (bench->end)
 		bench->end();
 	bench_report(bench->name, (total + bench->rounds / 2) / bench->rounds, worst);
+	bench_histogram(bench);
 }
 
 /* Where there are tasks: no other may come between, but those of a benchmark. */

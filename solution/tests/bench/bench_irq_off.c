@@ -24,6 +24,7 @@ static struct task *storm[STORM_MAX];
 static u32 storm_count;
 static struct callout burst[BURST];
 static struct latency seen;
+static struct callout_statistics callouts_seen;
 
 static u64 run_hog(void *arg)
 {
@@ -142,12 +143,14 @@ static void storm_with(void (*more)(void))
 	for (u32 i = 0; i < BURST; i++)
 		callout_init(&burst[i], nothing);
 	latency_reset();
+	callout_statistics_reset();
 	fill(domain.value);
 	if (more)
 		more();
 	stir();
 	calm();
-	if (latency_read(0, &seen) || sched_domain_destroy(domain.value))
+	if (latency_read(0, &seen) || callout_statistics(0, &callouts_seen) ||
+	    sched_domain_destroy(domain.value))
 		pr_err("bench: the storm goes on");
 }
 
@@ -161,6 +164,21 @@ static void storm_crowd_run(void)
 	storm_with(crowd);
 }
 
+static void show(enum latency_kind kind)
+{
+	for (u32 bin = 0; bin < LATENCY_BINS; bin++)
+		bench_histogram_line(latency_kind_name(kind), bin ? 256UL << bin : 0,
+				     seen.kinds[kind].bins[bin]);
+}
+
+static void show_callouts(void)
+{
+	u64 upper_us = 10;
+
+	for (u32 bin = 0; bin < CALLOUT_BINS; bin++, upper_us *= 10)
+		bench_histogram_line(STR("callout-late"), upper_us, callouts_seen.bins[bin]);
+}
+
 static u64 worst(enum latency_kind kind)
 {
 	const struct latency_histogram *histogram = &seen.kinds[kind];
@@ -168,11 +186,13 @@ static u64 worst(enum latency_kind kind)
 
 	pr_info("bench: %.*s %lu, ended in %.*s+0x%lx", STR_ARG(latency_kind_name(kind)),
 		histogram->max, STR_ARG(symbol.name), symbol.offset);
+	show(kind);
 	return histogram->max;
 }
 
 BENCHMARK_ROUNDS(irq_off_worst, 1, storm_run, NULL)
 {
+	show_callouts();
 	return worst(LATENCY_IRQ_OFF);
 }
 
