@@ -309,11 +309,23 @@ static void task_set_name(struct task *task, struct str name)
 	memcpy(task->name, name.data, task->name_len);
 }
 
+/* Numbers come again after four thousand million tasks; those in use are left out, which are at most all tasks. */
+static u32 id_next_locked(void)
+{
+	struct task *other;
+
+	do {
+		last_id++;
+		other = task_after_locked(last_id - 1);
+	} while (!last_id || (other && other->id == last_id));
+	return last_id;
+}
+
 static void task_register(struct task *task)
 {
 	bool irqs = spin_lock_irqsave(&tasks_lock);
 
-	task->id = ++last_id;
+	task->id = id_next_locked();
 	task->by_id.key = task->id;
 	rb_insert(&tasks, &task->by_id);
 	spin_unlock_irqrestore(&tasks_lock, irqs);
