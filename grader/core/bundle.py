@@ -1,7 +1,7 @@
 """The bundle of a failure: what an engineer would ask for, gathered while the machine is alive.
 
-Console, what the grader did, the exact QEMU command, registers and backtrace of each hart, how
-QEMU ended, packets and disks.  Gathering never fails a criterion twice: what cannot be had is
+Console, what the grader did, the exact QEMU command, registers and backtrace of each hart, the
+kernel's event ring as text and as a picture, how QEMU ended, packets and disks.  Gathering never fails a criterion twice: what cannot be had is
 named in the file where it would stand.
 """
 
@@ -11,11 +11,13 @@ import shlex
 import shutil
 from pathlib import Path
 
+from grader.core import timeline
 from grader.core.machine import Machine
 from grader.core.registers import GENERAL
 
 CSRS = ("sstatus", "sepc", "scause", "stval", "stvec", "satp", "sie", "sip")
 LARGEST_IMAGE = 64 << 20
+EVENTS, TIMELINE = "events.log", "timeline.svg"
 
 
 def gather(machine: Machine, folder: Path) -> None:
@@ -23,6 +25,7 @@ def gather(machine: Machine, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "qemu.txt").write_text(shlex.join(machine.command) + "\n")
     (folder / "harts.txt").write_text(_harts(machine), "utf-8")
+    _write_events(machine, folder)
     if machine.alive:
         machine.kill()
         status = "the grader ended it"
@@ -48,6 +51,20 @@ def _harts(machine: Machine) -> str:
         return "\n".join(_hart(gdb, thread) for thread in gdb.harts())
     except Exception as error:  # the guest may have left it in any state: say so, and go on
         return f"not to be had: {error}\n"
+
+
+def _write_events(machine: Machine, folder: Path) -> None:
+    """What the criterion kept, which knows the tasks' names; else what the ring holds now."""
+    kept = machine.kept
+    if not kept and machine.alive and timeline.RINGS in machine.symbols:
+        try:
+            trace = timeline.read(machine.gdb)
+            kept = {EVENTS: timeline.listing(trace), TIMELINE: timeline.draw(trace)}
+        except Exception as error:  # as above
+            kept = {EVENTS: f"not to be had: {error}\n"}
+    for name, text in kept.items():
+        if text:
+            (folder / name).write_text(text, "utf-8")
 
 
 def _hart(gdb, thread: int) -> str:

@@ -188,11 +188,12 @@ def _run_and_keep(job: Job, final: Path) -> Grade:
     for path in (*job.out.glob("build-*.log"), job.out / "pytest.log"):
         if path.exists():
             shutil.copy(path, final / path.name)
-    if (job.out / "bundles").exists():
-        shutil.copytree(job.out / "bundles", final / "bundles")
+    for folder in ("bundles", "timelines"):
+        if (job.out / folder).exists():
+            shutil.copytree(job.out / folder, final / folder)
     for outcome in grade.outcomes:
         result = outcome.result
-        for name in ("bundle", "console", "trace"):
+        for name in ("bundle", "console", "trace", "timeline"):
             setattr(result, name, getattr(result, name).replace(str(job.out), str(final), 1))
     return grade
 

@@ -13,16 +13,18 @@ information that nobody can read is its failure, not the grader's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
 
 from grader.core.verdict import Failure, raise_grader_error
 
+T = TypeVar("T")
 STEP = re.compile(r"\.?(\w+)|\[(\d+)\]")
 OURS = "solution/"  # in the name of a source that no student wrote
 QUALIFIERS = ("DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type")
@@ -39,6 +41,7 @@ class Layout:
 
     def __init__(self, path: Path | str):
         self._file = open(path, "rb")  # noqa: SIM115 - DIEs are read from it as long as we live
+        self._constants: dict[str, int] = {}
 
     def close(self) -> None:
         self._file.close()
@@ -54,23 +57,25 @@ class Layout:
     def constant(self, name: str) -> int:
         """What an enumerator of the kernel stands for."""
         if name not in self._constants:
+            _guarded(lambda: self._read_constants(name))
+        if name not in self._constants:
             raise_grader_error(f"no debug information about {name}")
         return self._constants[name]
 
-    @cached_property
-    def _constants(self) -> dict[str, int]:
-        """Enumerators by name."""
-        return _guarded(self._read_constants)
-
-    def _read_constants(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for unit in self._units:
+    def _read_constants(self, name: str) -> None:
+        """Enumerators of source after source, until that one is known: reading all of them takes a second."""
+        for unit in self._unread:
             for die in unit.iter_children():
                 if die.tag == "DW_TAG_enumeration_type":
                     for one in die.iter_children():
                         value = one.attributes["DW_AT_const_value"].value
-                        found.setdefault(one.attributes["DW_AT_name"].value.decode(), value)
-        return found
+                        self._constants.setdefault(one.attributes["DW_AT_name"].value.decode(), value)
+            if name in self._constants:
+                return
+
+    @cached_property
+    def _unread(self) -> Iterator[DIE]:
+        return iter(self._units)
 
     @cached_property
     def _units(self) -> list[DIE]:
@@ -138,7 +143,7 @@ class Layout:
         return 8
 
 
-def _guarded(read: Callable[[], dict]) -> dict:
+def _guarded(read: Callable[[], T]) -> T:
     """Debug information that nobody can read is the submission's failure."""
     try:
         return read()

@@ -119,7 +119,7 @@ def locked(out: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 def forget(out: Path) -> None:
     """Remove what an earlier run reported; its builds stay."""
-    for folder in ("results", "bundles"):
+    for folder in ("results", "bundles", "timelines"):
         shutil.rmtree(out / folder, ignore_errors=True)
     for name in ("results.json", "junit.xml", "report.html", "plan.json", "pytest.log"):
         (out / name).unlink(missing_ok=True)

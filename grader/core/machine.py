@@ -84,6 +84,7 @@ class Machine:
         self.unhurried = unhurried  # under a debugger nothing is late
         self.trace: list[str] = []
         self.tracing = True
+        self.kept: dict[str, str] = {}  # files of its bundle, from when there was something to see
         self._gdb: Gdb | None = None
         self._killed = False
         self._oom_kills = oom_kills()

@@ -37,6 +37,10 @@ class Plan:
     def bundles(self) -> Path:
         return Path(self.out) / "bundles"
 
+    @property
+    def timelines(self) -> Path:
+        return Path(self.out) / "timelines"
+
     def save(self, path: Path) -> None:
         write_whole(path, json.dumps(asdict(self), indent=1))
 
@@ -57,6 +61,7 @@ class Result:
     bundle: str = ""
     console: str = ""
     trace: str = ""
+    timeline: str = ""
     figures: list[dict[str, Any]] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:

@@ -135,7 +135,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         bench = item.stash[BENCH]
         result = _judge(bench, call.excinfo.value if call.excinfo else None)
         bench.debug_at_end()
-        if folder := bench.gather(Verdict(result.verdict)):
+        folder = bench.gather(Verdict(result.verdict))
+        result.timeline = bench.keep_timeline(folder)
+        if folder:
             result.bundle = str(folder)
             result.console, result.trace = str(folder / "console.log"), str(folder / "trace.log")
         result.save(bench.plan.results)

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from grader.core import bundle
+from grader.core.bundle import TIMELINE
 from grader.core.debugger import Debugger
 from grader.core.declare import Criterion
 from grader.core.disk import Disk
 from grader.core.gdb import Gdb
 from grader.core.board import Board
 from grader.core.machine import Machine, private_folder
-from grader.core.plan import Plan
+from grader.core.plan import Plan, write_whole
 from grader.core.verdict import Failure, Verdict, raise_grader_error
 from grader.core.wire import Wire
 
@@ -36,6 +37,11 @@ class Workbench:
     @property
     def kernel(self) -> Path:
         return Path(self.plan.kernels[self.criterion.profile])
+
+    @property
+    def name(self) -> str:
+        """The criterion's, with the seed of this run."""
+        return self.criterion.name + (f"@{self.seed}" if self.seed is not None else "")
 
     @property
     def folder(self) -> Path:
@@ -100,12 +106,23 @@ class Workbench:
         """Bundle every machine of a failed criterion; the folder of the last, which failed."""
         if verdict not in (Verdict.FAIL, Verdict.PANIC, Verdict.HANG):
             return None
-        name = self.criterion.name + (f"@{self.seed}" if self.seed is not None else "")
-        top = self.plan.bundles / name
+        top = self.plan.bundles / self.name
         shutil.rmtree(top, ignore_errors=True)
         for index, machine in enumerate(reversed(self.machines)):
             bundle.gather(machine, top if index == 0 else top / f"earlier{index}")
         return top if self.machines else None
+
+    def keep_timeline(self, bundle: Path | None) -> str:
+        """The path of the last machine's picture: the bundle's, or a criterion's own that has none."""
+        if bundle:
+            path = bundle / TIMELINE
+            return str(path) if path.exists() else ""
+        picture = self.machines[-1].kept.get(TIMELINE) if self.machines else None
+        if not picture:
+            return ""
+        path = self.plan.timelines / f"{self.name}.svg"
+        write_whole(path, picture)
+        return str(path)
 
     def debug_at_end(self) -> None:
         """Hand the last machine to the user's debugger, as it is."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from grader.core import timeline
+from grader.core.bundle import EVENTS, TIMELINE
 from grader.core.dwarf import Layout
 from grader.core.gdb import Gdb
 from grader.core.structures import Structures
@@ -58,6 +61,11 @@ class Set:
     domains: Sequence[tuple[float, float]] = ()
     slack_ns: int = SLACK_NS
     lead_ns: int = 10 * MS
+
+    def members(self) -> list[tuple[str, Task]]:
+        """Each task of it with a name of its own, in the order in which they are made."""
+        return [(task.name + (f"#{copy}" if task.copies > 1 else ""), task)
+                for task in self.tasks for copy in range(task.copies)]
 
 
 @dataclass(frozen=True)
@@ -110,10 +118,14 @@ class Guest:
     def __init__(self, machine: Gdb, layout: Layout):
         self.machine, self.layout, self.fields = machine, layout, Structures(machine, layout)
 
-    def run(self, what: Set, within: float = 30, events: bool = True) -> Run:
+    def run(self, what: Set, within: float = 5, events: bool = True) -> Run:
         """Until the horizon, and what happened."""
         self._write(what)
-        self.machine.run_to("taskset_done", within=within)
+        try:
+            self._run_to_the_end(what, within)
+        finally:
+            if events:
+                self._keep(what)
         members = self._members(what)
         zero = self.machine.read_int("taskset_zero_ticks")
         found = ring.read_events(self.machine, self.layout) if events else []
@@ -121,6 +133,39 @@ class Guest:
         return Run(members, found, zero, what.horizon, self.fields.read("struct runqueue", "mode.changes", rq),
                    self.machine.read_int("taskset_storm_late_cycles_max"),
                    {member.id: member.name for member in members})
+
+    def _run_to_the_end(self, what: Set, within: float) -> None:
+        """A kernel that is about to end itself, after a panic mostly, is looked at before it does."""
+        ends = [self.machine.address(place) for place in ("power_off", "power_reboot")]
+        if self.machine.run_to("taskset_done", *ends, within=within) in ends:
+            self._keep(what)
+            self.machine.run_to("taskset_done", within=within)
+
+    def _keep(self, what: Set) -> None:
+        """The events and their picture, for bundle and report, as far as the set came."""
+        if not self.machine.machine.alive:
+            return
+        try:
+            zero = self.machine.read_int("taskset_zero_ticks")
+            trace = timeline.read(self.machine, self._known(what), zero)
+            last = zero + round(what.horizon * ring.TICKS_A_MS)
+            self.machine.machine.kept = {
+                EVENTS: timeline.listing(trace),
+                TIMELINE: timeline.draw(trace, zero, last, "ms since the set began")}
+        except Exception as error:  # the guest may have left anything, and a picture decides nothing
+            self.machine.machine.note(f"no timeline: {error}")
+
+    def _known(self, what: Set) -> dict[int, Any]:
+        """The tasks that were made, by number, as a picture names them."""
+        from solution.tools.trace import events
+
+        known = {}
+        for index, (name, task) in enumerate(what.members()):
+            if at := self.fields.read("taskset_members", f"[{index}].task"):
+                number = self.fields.read("struct task", "id", at)
+                times = (round(ms * MS) for ms in (task.runtime, task.deadline or task.period, task.period))
+                known[number] = events.Task(number, name, task.policy, task.priority, *times)
+        return known
 
     # -- the table ----------------------------------------------------------------------------------
 
@@ -166,8 +211,7 @@ class Guest:
     # -- what happened ------------------------------------------------------------------------------
 
     def _members(self, what: Set) -> list[Member]:
-        names = [task.name + (f"#{copy}" if task.copies > 1 else "")
-                 for task in what.tasks for copy in range(task.copies)]
+        names = [name for name, _ in what.members()]
         expect_equal(self.machine.read_int("taskset_member_count", 4), len(names), "tasks that were made")
         return [self._member(index, name) for index, name in enumerate(names)]
 

@@ -38,7 +38,7 @@ class Workshop:
         return at
 
     def run(self, calls: Sequence[Call]) -> list[Returned]:
-        return self.batch.run(calls, within=20)
+        return self.batch.run(calls, within=5)
 
     def offset(self, structure: str, path: str) -> int:
         return self.layout.field(f"struct {structure}", path).offset

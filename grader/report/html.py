@@ -27,6 +27,7 @@ def report_html(grade: Grade) -> str:
         _table(grade),
         _latencies(grade),
         _failures(grade),
+        _timelines(grade),
     ]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return ("<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
@@ -126,10 +127,28 @@ def _failure(grade: Grade, outcome: Outcome) -> str:
         f"<code>{escape(criterion.name)}</code></h3>\n<p>{escape(outcome.sentence)}</p>{hint}\n"
         f"<p>Again: <code>{escape(grade.rerun(outcome))}</code></p>\n"
         + _file("Console", outcome.result.console)
+        + _timeline(outcome.result.timeline, "Timeline", " open")
         + _file("What the grader did", outcome.result.trace)
         + _file("Harts", f"{outcome.result.bundle}/harts.txt" if outcome.result.bundle else "")
         + "</article>\n"
     )
+
+
+def _timelines(grade: Grade) -> str:
+    """Of what passed; a failure shows its own."""
+    figures = [_timeline(o.result.timeline, escape(o.criterion.name), "") for o in grade.outcomes
+               if o.verdict is Verdict.PASS and o.result.timeline]
+    if not any(figures):
+        return ""
+    return ("<h2>Timelines</h2>\n<p>Who had the hart, as the kernel's event ring has it: the last machine that "
+            f"each criterion ran.</p>\n{''.join(figures)}")
+
+
+def _timeline(path: str, title: str, is_open: str) -> str:
+    if not path or not Path(path).exists():
+        return ""
+    return (f"<details{is_open}><summary>{title}</summary><figure>{Path(path).read_text('utf-8')}</figure>"
+            "</details>\n")
 
 
 def _file(title: str, path: str) -> str:

@@ -59,7 +59,7 @@ def _failures(grade: Grade) -> list[str]:
             f"    again    {grade.rerun(outcome)}",
         ]
         result = outcome.result
-        for label, path in (("console", result.console), ("trace", result.trace)):
+        for label, path in (("console", result.console), ("trace", result.trace), ("timeline", result.timeline)):
             lines += [f"    {label:8} {shown(path)}"] if path else []
         lines += [f"    read     {outcome.criterion.hint}"] if outcome.criterion.hint else []
     return [*lines, ""] if lines else []
