@@ -111,6 +111,7 @@ def test_nothing_survives_a_killed_grader(tmp_path, sent):
         "from grader.core.board import Board; from grader.core.machine import Machine\n"
         "from grader.core.plugin import _terminate\n"
         "signal.signal(signal.SIGTERM, _terminate)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored below nohup\n"
         f"m = Machine(Board(Path({str(image)!r}))); m.run()\n"
         "print(m._process.pid, m.folder, flush=True)\n"
         "time.sleep(60)\n"
