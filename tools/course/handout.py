@@ -25,8 +25,8 @@ from course.labs import FOLDER, Lab, handout_of, load_all
 from course.proof import prove
 from course.starters import MANIFEST, REFERENCE, manifest, render
 
-PRIVATE = ("/.git", "/.ci/", "/docs/instructor.md", "/grader/mutants/", "/grader/tests/",
-           "/tools/tests/", "/.handout")
+PRIVATE = ("/.git", "/.ci/", "/docs/instructor.md", "/grader/check/", "/grader/mutants/",
+           "/grader/tests/", "/tools/tests/", "/.handout")
 UNTRACKED = ("__pycache__/", "*.pyc", "/.git", "/build/", ".pytest_cache/")
 
 
@@ -105,7 +105,11 @@ def _is_private(plan: Plan, path: str) -> bool:
             or _is_of_later_lab(plan.number, path)
             or path in {f"{REFERENCE}/{file}" for lab in plan.secret for file in lab.files}
             or _is_starter(plan, path)
-            or any(matches(path, f"{REFERENCE}/{glob}") for lab in plan.later for glob in lab.adds))
+            or any(_is_added(path, glob) for lab in plan.later for glob in lab.adds))
+
+
+def _is_added(path: str, glob: str) -> bool:
+    return matches("/" + path, glob if glob.startswith("/") else f"/{REFERENCE}/{glob}")
 
 
 def _is_of_later_lab(number: int, path: str) -> bool:

@@ -75,6 +75,9 @@ def _adds(lab: Lab) -> Iterator[Problem]:
     sources = [path.relative_to(reference).as_posix()
                for path in reference.rglob("*") if path.is_file()]
     for glob in lab.adds:
-        if not any(matches(source, glob) for source in sources):
+        is_there = (any(lab.root.glob(glob.strip("/"))) if glob.startswith("/")
+                    else any(matches(source, glob) for source in sources))
+        if not is_there:
+            where = "the tree" if glob.startswith("/") else f"{REFERENCE}/"
             yield Problem(f"{lab.folder}/lab.toml", f"`adds` names {glob}, and nothing below "
-                                                    f"{REFERENCE}/ matches it: correct it")
+                                                    f"{where} matches it: correct it")

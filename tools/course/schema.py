@@ -48,9 +48,10 @@ def _is_hint(value: str) -> bool:
 LINE = Key(str, "one line of text", _is_line)
 COUNT = Key(int, "a whole number above 0", lambda value: value > 0)
 STAGE = Key(int, f"a number from 1 to {STAGE_MAX}", lambda value: 1 <= value <= STAGE_MAX)
-GLOBS = Key(list, "a list of paths below solution/, such as [\"net/\", \"drivers/virtio/net.c\"]",
+GLOBS = Key(list, "a list of paths below solution/, such as [\"net/\", \"drivers/virtio/net.c\"], or "
+                  "from the top, such as [\"/tools/trace\"]",
             lambda value: all(isinstance(glob, str) and _like(r"[\w.*?/-]+")(glob)
-                              and not glob.startswith("/") and ".." not in glob.split("/")
+                              and glob.strip("/") and ".." not in glob.split("/")
                               for glob in value), optional=True)
 
 SCHEMA: dict[str, dict[str, Key]] = {

@@ -49,6 +49,17 @@ def test_second_lab(tree, out):
     assert "solution/kernel/mm/buddy_split.c" not in there
 
 
+def test_tools_of_a_later_lab(tree, out):
+    """What a lab adds from the top of the tree comes with that lab."""
+    tree.edit("labs/02-paging/lab.toml", '"kernel/mm/"', '"kernel/mm/", "/tools/zones"')
+    tree.write("tools/zones", "#!/bin/sh\n")
+    tree.write("solution/tools/zones", "another one of that name\n")
+    handout(tree.root, 1, out)
+    assert "tools/zones" not in files(out) and "solution/tools/zones" in files(out)
+    handout(tree.root, 2, out.with_name("second"))
+    assert "tools/zones" in files(out.with_name("second"))
+
+
 def test_starters_are_fresh(tree, out):
     """A solved working copy is not handed out: the starters are rendered anew."""
     clean = tree.read(SORT)

@@ -32,6 +32,7 @@ def test_clean_tree(tree):
     (PAGE, "Task 2", "Task two", f"{PAGE}: has no heading for task 2"),
     ("solution/arch/riscv64/entry.S", "\ttail", "\t/* HOLE two */\n\ttail", "marks a hole two"),
     ("labs/02-paging/lab.toml", '"kernel/mm/"', '"kernel/mm/", "net/"', "`adds` names net/"),
+    ("labs/02-paging/lab.toml", '"kernel/mm/"', '"kernel/mm/", "/tools/no"', "`adds` names /tools/no"),
 ])
 def test_fault_is_named(tree, path, old, new, says):
     """Each kind of fault fails, with a line that says what to do."""
