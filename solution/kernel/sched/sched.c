@@ -129,6 +129,8 @@ static void set_expires(struct runqueue *rq, u64 expires)
 void sched_switch_special(struct runqueue *rq, struct task *from, struct task *to, u64 now)
 {
 	if (to == from) {
+		if (to->special & SPECIAL_WOKEN) /* on its way to wait */
+			sched_waited(this_cpu(), to);
 		rq->best = to;
 		set_expires(rq, sched_expires(rq, to, now));
 		return;
@@ -219,6 +221,8 @@ static void check_running(const struct runqueue *rq)
 	if (task != rq->idle && !sched_is_queued(task) && !due)
 		panic("sched: task %u runs in state %u, held %x", task->id, task->state,
 		      task->held);
+	if (task->special & SPECIAL_WOKEN && !due)
+		panic("sched: task %u runs and waits to run", task->id);
 	if (!rq->best && !due)
 		panic("sched: nobody looks for the best task");
 }

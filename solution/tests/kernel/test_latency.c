@@ -2,6 +2,7 @@
  * How long somebody waited: the bins, and that each of the three waits is noticed.
  */
 #include <arch/cpu.h>
+#include <mazu/callout.h>
 #include <mazu/latency.h>
 #include <mazu/preempt.h>
 #include <mazu/selftest.h>
@@ -149,5 +150,48 @@ SELFTEST(latency_not_of_losing,
 	CHECK(t, !sched_set(task_current(), &before)); /* here the other goes on, and ends */
 	if (!task.err)
 		CHECK(t, !task_join(task.value).err);
+	CHECK(t, read(LATENCY_WAKE_TO_RUN).max < LONG);
+}
+
+static void unpark_waiter(struct callout *callout);
+
+static struct {
+	struct callout callout;
+	struct task *task;
+} waker = { .callout = { .run = unpark_waiter } };
+
+static void unpark_waiter(struct callout *callout)
+{
+	(void)callout;
+	task_unpark(waker.task);
+}
+
+/* Its wake-up comes at another instruction each time, also while it is about to wait. */
+static u64 run_parks_briefly(void *unused)
+{
+	(void)unused;
+	waker.task = task_current();
+	for (u32 i = 0; i < 500; i++) {
+		callout_arm(&waker.callout, time_ticks() + 20);
+		spin(5 * i);
+		if (task_park())
+			return 1;
+		spin(2000);
+	}
+	return 0;
+}
+
+SELFTEST(latency_ends_when_running, "who is woken on the way to sleep, and goes on, does not wait")
+{
+	struct task_attributes attributes = {
+		.name = STR("parks"),
+		.params = { .policy = SCHED_RR, .priority = 9 },
+	};
+	struct result_task task;
+
+	latency_reset();
+	task = task_create(&attributes, run_parks_briefly, NULL);
+	REQUIRE(t, !task.err);
+	CHECK_EQ(t, task_join(task.value).value, 0);
 	CHECK(t, read(LATENCY_WAKE_TO_RUN).max < LONG);
 }

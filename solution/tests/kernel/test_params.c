@@ -1,6 +1,7 @@
 /*
  * Parameters of tasks: what is refused, what is admitted, and what a change does at once.
  */
+#include <mazu/preempt.h>
 #include <mazu/selftest.h>
 #include <mazu/task.h>
 #include <mazu/time.h>
@@ -91,6 +92,39 @@ SELFTEST(params_lower, "a task that makes itself less urgent loses the hart at o
 	CHECK(t, task.err || steps == 1);
 	if (!task.err)
 		CHECK(t, !task_join(task.value).err);
+}
+
+static u64 run_parks(void *arg)
+{
+	(void)arg;
+	while (!task_park())
+		steps++;
+	return 0;
+}
+
+SELFTEST(params_lower_in_time,
+	 "who was woken and is made less urgent before the switch does not get it")
+{
+	struct sched_params high = { .policy = SCHED_FIFO, .priority = ABOVE }, old;
+	struct task_attributes attributes = {
+		.name = STR("woken"), .params = { .policy = SCHED_FIFO, .priority = ABOVE + 1 }
+	};
+	struct result_task task = task_create(&attributes, run_parks, NULL);
+
+	REQUIRE(t, !task.err);
+	sched_get(task_current(), &old);
+	CHECK(t, !sched_set(task_current(), &high));
+	steps = 0;
+	preempt_disable();
+	task_unpark(task.value);
+	CHECK(t, !sched_set(task.value, &old));
+	preempt_enable();
+	CHECK_EQ(t, steps, 0);
+	CHECK(t, !sched_set(task_current(), &old));
+	task_yield();
+	CHECK_EQ(t, steps, 1);
+	task_kill(task.value);
+	CHECK(t, !task_join(task.value).err);
 }
 
 /* ---- The edges ---- */
