@@ -40,8 +40,10 @@ def read(gdb: Gdb, tasks: Mapping[int, Any] | None = None, zero: int = 0) -> Tra
 def draw(trace: Trace, start: int | None = None, end: int | None = None, title: str = "") -> str:
     """A picture from one tick to another; nothing when nobody could read it."""
     from solution.tools.trace import timeline
+    from solution.tools.trace.events import Type
 
-    if not trace.events or len({event.id for event in trace.events}) > MOST_TASKS:
+    switches = sum(event.type == Type.SWITCH for event in trace.events)
+    if switches < 2 or len({event.id for event in trace.events}) > MOST_TASKS:
         return ""
     return timeline.draw(trace, start, end, WIDTH, title)
 
