@@ -117,7 +117,7 @@ SELFTEST(latency_of_waking, "so is a task that is ready and does not get the har
 	CHECK(t, read(LATENCY_WAKE_TO_RUN).max >= LONG);
 }
 
-static volatile bool enough;
+static volatile u32 enough; /* a bool is read once only: GCC 12, -fsanitize=bool */
 
 static u64 run_until_enough(void *unused)
 {
@@ -141,12 +141,12 @@ SELFTEST(latency_not_of_losing,
 
 	sched_get(task_current(), &before);
 	REQUIRE(t, !sched_set(task_current(), &above));
-	enough = false;
+	enough = 0;
 	task = task_create(&attributes, run_until_enough, NULL);
 	CHECK(t, !task_sleep(NS_PER_MS));
 	spin(4 * LONG);
 	latency_reset();
-	enough = true;
+	enough = 1;
 	CHECK(t, !sched_set(task_current(), &before)); /* here the other goes on, and ends */
 	if (!task.err)
 		CHECK(t, !task_join(task.value).err);
