@@ -121,6 +121,42 @@ SELFTEST(sched_fixed_budget, "a SCHED_FIFO task with a budget is held when it is
 	crew_end(t);
 }
 
+/* Half a millisecond at a time, with the shortest of naps between. */
+static u64 run_naps(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		u64 end = time_now_ns() + MS / 2;
+
+		while (time_now_ns() < end)
+			barrier();
+		if (task_sleep(1000))
+			return 0;
+	}
+}
+
+SELFTEST(sched_naps,
+	 "who waits before a budget is used up has used what it used: a task's, and a domain's")
+{
+	struct result_domain domain = sched_domain_create(STR("naps"), 3 * MS, 10 * MS);
+
+	if (domain.err)
+		return;
+	crew_begin(t);
+	if (crew_add(run_naps,
+		     (struct sched_params){
+			     .policy = SCHED_DEADLINE, .runtime_ns = 2 * MS, .period_ns = 10 * MS },
+		     NULL) &&
+	    crew_add(run_naps, (struct sched_params){ .policy = SCHED_FIFO, .priority = 10 },
+		     domain.value)) {
+		CHECK(t, !task_sleep(100 * MS));
+		CHECK(t, share(0, 100 * MS) >= 180 && share(0, 100 * MS) <= 221);
+		CHECK(t, share(1, 100 * MS) >= 270 && share(1, 100 * MS) <= 331);
+	}
+	crew_end(t);
+	CHECK_EQ(t, sched_domain_destroy(domain.value), OK);
+}
+
 SELFTEST(sched_isolation,
 	 "an overrunner and a task that never yields cost an admitted task no deadline")
 {
