@@ -87,6 +87,47 @@ static u64 run_jobs(void *arg)
 	}
 }
 
+/* ---- Jobs ---- */
+
+#define JOBS 20
+
+static u64 last_job_ns;
+
+static u64 run_some_jobs(void *arg)
+{
+	(void)arg;
+	for (u32 i = 0; i < JOBS; i++) {
+		u64 end = time_now_ns() + MS / 3;
+
+		while (time_now_ns() < end)
+			barrier();
+		if (task_next_period())
+			return 1;
+		last_job_ns = time_now_ns();
+	}
+	return 0;
+}
+
+SELFTEST(sched_jobs_keep_time,
+	 "jobs are released a period after each other, whenever the last one ended")
+{
+	u64 first = time_now_ns() + MS;
+
+	crew_begin(t);
+	if (crew_add(run_some_jobs,
+		     (struct sched_params){ .policy = SCHED_FIFO,
+					    .priority = 20,
+					    .period_ns = MS,
+					    .first_ns = first },
+		     NULL)) {
+		CHECK(t, !task_sleep((JOBS + 5) * MS));
+		CHECK_EQ(t, (last_job_ns - first) / (MS / 10), JOBS * 10);
+		CHECK_EQ(t, info_of(0).jobs, JOBS);
+		CHECK_EQ(t, info_of(0).misses, 0);
+	}
+	crew_end(t);
+}
+
 /* ---- Budgets ---- */
 
 SELFTEST(sched_lone_overrunner,
@@ -249,6 +290,56 @@ SELFTEST(sched_mode, "a HI task beyond its LO budget holds LO tasks back, until 
 	crew_end(t);
 	CHECK(t, !sched_info(0, &after));
 	CHECK_EQ(t, after.mode, CRIT_LO);
+}
+
+/* ---- Full ---- */
+
+static u64 run_parks(void *arg)
+{
+	(void)arg;
+	return task_park();
+}
+
+/* As many like this as there may be, and one more. */
+static void fill(struct selftest *t, const struct task_attributes *attributes, u32 most)
+{
+	struct task *made[33];
+	u32 count = 0;
+
+	while (count <= most) {
+		struct result_task task = task_create(attributes, run_parks, NULL);
+
+		if (task.err) {
+			CHECK(t, task.err == ERR_NOSPC || task.err == ERR_NOMEM);
+			most = task.err == ERR_NOMEM ? count : most;
+			break;
+		}
+		made[count++] = task.value;
+	}
+	for (u32 i = 0; i < count; i++) {
+		task_kill(made[i]);
+		CHECK(t, !task_join(made[i]).err);
+	}
+	CHECK_EQ(t, count, most);
+}
+
+SELFTEST(sched_full, "a domain and the LO tasks of a hart are as many as Kconfig says, and no more")
+{
+	struct task_attributes attributes = { .name = STR("one of many"),
+					      .params = { .policy = SCHED_FIFO, .priority = 9 } };
+	struct result_domain domain = sched_domain_create(STR("full"), MS, 10 * MS);
+
+	if (domain.err)
+		return;
+	attributes.domain = domain.value;
+	fill(t, &attributes, CONFIG_SCHED_DOMAIN_TASKS);
+	attributes.domain = NULL;
+	attributes.params.runtime_ns = MS;
+	attributes.params.period_ns = 10 * MS;
+	attributes.params.criticality = CRIT_LO;
+	if (IS_ENABLED(CONFIG_MIXED_CRIT))
+		fill(t, &attributes, CONFIG_MIXED_CRIT_LO_TASKS);
+	CHECK_EQ(t, sched_domain_destroy(domain.value), OK);
 }
 
 /* ---- Twenty tasks at 95 per cent ---- */

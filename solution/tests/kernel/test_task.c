@@ -286,6 +286,27 @@ SELFTEST(task_unpark_in_time,
 	CHECK(t, wait < 50 * NS_PER_MS);
 }
 
+static u64 run_parks_again(void *arg)
+{
+	enum error err = task_park_until(time_now_ns() + (uptr)arg);
+
+	steps = 1;
+	return err ? err : task_park();
+}
+
+SELFTEST(task_unpark_and_park, "nor does that time end the next wait")
+{
+	struct result_task task = make(SCHED_FIFO, ABOVE, run_parks_again, (void *)(3 * NS_PER_MS));
+
+	REQUIRE(t, !task.err);
+	CHECK(t, !task_sleep(NS_PER_MS));
+	task_unpark(task.value);
+	CHECK_EQ(t, steps, 1);
+	CHECK(t, !task_sleep(5 * NS_PER_MS));
+	task_kill(task.value);
+	CHECK_EQ(t, task_join(task.value).value, ERR_INTR);
+}
+
 /* ---- Losing the hart ---- */
 
 SELFTEST(preempt_disabled,

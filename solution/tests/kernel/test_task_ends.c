@@ -95,6 +95,21 @@ SELFTEST(end_before_release, "a task that is killed before its first release nev
 	end_there(t, &attributes, run_nothing, NULL, TASK_KILLED);
 }
 
+SELFTEST(end_before_release_late, "nor does one whose release comes when it is ready to end")
+{
+	struct task_attributes attributes = helper((struct sched_params){ .policy = SCHED_OTHER });
+	u64 release = time_now_ns() + 2 * NS_PER_MS;
+	struct result_task task;
+
+	attributes.params.first_ns = release;
+	task = task_create(&attributes, run_nothing, NULL);
+	REQUIRE(t, !task.err);
+	task_kill(task.value);
+	while (time_now_ns() < release + NS_PER_MS)
+		barrier();
+	CHECK_EQ(t, task_join(task.value).value, TASK_KILLED);
+}
+
 SELFTEST(end_between_jobs, "nor does one wait for its next period")
 {
 	struct task_attributes attributes = helper(above);
@@ -152,6 +167,33 @@ SELFTEST(end_in_domain, "so does one whose domain has used up its budget; then t
 	}
 	CHECK_EQ(t, sched_domain_destroy(domain.value), OK); /* exhausted: its refill is armed */
 	CHECK(t, !task_sleep(30 * NS_PER_MS));
+}
+
+static u64 run_until(void *arg)
+{
+	while (time_now_ns() < (uptr)arg)
+		barrier();
+	return 0;
+}
+
+SELFTEST(end_with_domain, "a domain may go whose last task ended with the last of its budget")
+{
+	struct task_attributes attributes = helper(above);
+
+	for (u32 i = 0; i < 40; i++) {
+		struct result_domain domain =
+			sched_domain_create(STR("test"), NS_PER_MS / 10, NS_PER_MS);
+		struct result_task task;
+		u64 end = time_now_ns() + NS_PER_MS / 10 + NS_PER_MS / 100;
+
+		REQUIRE(t, !domain.err);
+		attributes.domain = domain.value;
+		task = task_create(&attributes, run_until, (void *)(end - i * 1000));
+		if (!task.err)
+			CHECK(t, !task_join(task.value).err);
+		CHECK_EQ(t, sched_domain_destroy(domain.value), OK);
+		CHECK(t, !task_sleep(2 * NS_PER_MS));
+	}
 }
 
 static u64 run_joins(void *arg)
