@@ -169,33 +169,6 @@ SELFTEST(end_in_domain, "so does one whose domain has used up its budget; then t
 	CHECK(t, !task_sleep(30 * NS_PER_MS));
 }
 
-static u64 run_until(void *arg)
-{
-	while (time_now_ns() < (uptr)arg)
-		barrier();
-	return 0;
-}
-
-SELFTEST(end_with_domain, "a domain may go whose last task ended with the last of its budget")
-{
-	struct task_attributes attributes = helper(above);
-
-	for (u32 i = 0; i < 40; i++) {
-		struct result_domain domain =
-			sched_domain_create(STR("test"), NS_PER_MS / 10, NS_PER_MS);
-		struct result_task task;
-		u64 end = time_now_ns() + NS_PER_MS / 10 + NS_PER_MS / 100;
-
-		REQUIRE(t, !domain.err);
-		attributes.domain = domain.value;
-		task = task_create(&attributes, run_until, (void *)(end - i * 1000));
-		if (!task.err)
-			CHECK(t, !task_join(task.value).err);
-		CHECK_EQ(t, sched_domain_destroy(domain.value), OK);
-		CHECK(t, !task_sleep(2 * NS_PER_MS));
-	}
-}
-
 static u64 run_joins(void *arg)
 {
 	return task_join(arg).err;
