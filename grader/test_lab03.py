@@ -611,7 +611,7 @@ def test_budget_wake(shop, rng):
 def test_edf_schedule(run_set):
     """Published schedules of earliest deadline first; equal deadlines in the order of arrival."""
     expect_published(run_set, *published.EDF)
-    equal = Set([edf("A", 3, 10), edf("B", 2, 5), edf("C", 1, 10, first=1)], 20)
+    equal = Set([edf("A", 4, 10), edf("B", 2, 5), edf("C", 1, 10, first=1)], 20)
     expect_as_simulated(run_set(equal), equal, "equal deadlines")
 
 
