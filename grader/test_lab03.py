@@ -673,12 +673,12 @@ PERIODS_US = [200, 225, 250, 275, 300, 320, 350, 375, 400, 440, 480, 500, 550, 6
 def twenty_tasks(share: float) -> list[Task]:
     """Together they reserve `share` of the hart.
 
-    A job is 85 % of its reservation less 3 us: the rest is what the kernel takes for it, and for others while it runs.
+    A job is 85 % of its reservation less 4 us: the rest is what the kernel takes for it, and for others while it runs.
     """
     found = []
     for number, period in enumerate(PERIODS_US):
         runtime = share / 20 * period
-        found.append(Task(f"{period}", DEADLINE, ((0.85 * runtime - 3) / 1000,), runtime=runtime / 1000,
+        found.append(Task(f"{period}", DEADLINE, ((0.85 * runtime - 4) / 1000,), runtime=runtime / 1000,
                           period=period / 1000, first=1 + 0.007 * number))
     return found
 

@@ -35,11 +35,13 @@ VARIANTS = {
     "lab01": Variant(lab=1),
     "lab02": Variant(lab=2),
     "lab03": Variant(lab=3),
+    "lab04": Variant(lab=4),
     "release-lab01": Variant("release", lab=1),
     "shared": Variant(settings=("CONFIG_SPACE_SHARED=y",)),
     "chatty": Variant(settings=("CONFIG_DEBUG_LEVEL=3",)),
     "semihosting": Variant(settings=("CONFIG_SEMIHOSTING=y",)),
     "unprotected": Variant(settings=("# CONFIG_STACKPROTECTOR is not set",)),
+    "impatient": Variant(settings=("CONFIG_LOCK_STUCK_MS=100",)),
     "no-crash": Variant(settings=("# CONFIG_CRASH is not set",)),
 }
 

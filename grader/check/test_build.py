@@ -16,7 +16,7 @@ from grader.core.build import CROSS_PREFIXES
 from grader.core.gdb import Gdb
 from grader.core.verdict import expect, expect_equal
 
-TEXT_LIMITS = {"release-lab01": 64 << 10, "release": 128 << 10}
+TEXT_LIMITS = {"release-lab01": 64 << 10, "release": 144 << 10}
 WRITABLE, EXECUTABLE = 2, 1
 SOURCES = ("Makefile", "solution", "tools", "labs")
 PRESENT = ("-semihosting-config", "enable=on,target=native")

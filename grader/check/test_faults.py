@@ -99,11 +99,41 @@ def check_backtrace(report: str, symbols) -> list[str]:
     return named
 
 
+# What lockdep says, how many harts that takes, and what stands in its chains: of now and, behind it, of then.
+LOCK_KINDS = {
+    "lock-inversion": (1, "QUARANTINE is taken while SLABS is held, which others do the other way round",
+                       ["task \\d+ \\(inverted\\)", "SLABS .* take_inverted", "QUARANTINE .* take_inverted",
+                        "task \\d+ \\(in-order\\)", "QUARANTINE .* take_in_order", "SLABS .* take_in_order"]),
+    "lock-twice": (1, "QUARANTINE is taken twice",
+                   ["task \\d+ \\(shell\\)", "QUARANTINE .* crash_lock_twice", "QUARANTINE .* crash_lock_twice"]),
+    "lock-sleep": (1, "task shell waits while it holds a lock",
+                   ["task \\d+ \\(shell\\)", "QUARANTINE .* crash_lock_sleep"]),
+    "lock-end": (1, "task forgetful ends while it holds a lock",
+                 ["task \\d+ \\(forgetful\\)", "QUARANTINE .* end_with_lock"]),
+    "lock-irq": (1, "QUARANTINE is taken in interrupts, and with interrupts on",
+                 ["task \\d+ \\(shell\\)", "QUARANTINE .* crash_lock_irq",
+                  "in an interrupt", "QUARANTINE .* take_in_interrupt"]),
+}
+ELSEWHERE = ("lock-stuck",)  # test_smp.py
+
+
+@pytest.mark.parametrize("name", LOCK_KINDS)
+def test_misused_lock(boot, name):
+    """lockdep names the lock, the tasks, and where each lock of both chains was taken."""
+    harts, message, chains = LOCK_KINDS[name]
+    machine = boot(may_panic=True, harts=harts)
+    machine.console.send(f"crash {name}\n")
+    report = report_of(machine)
+    expect(report.startswith(f"PANIC: lockdep: {message} at "), message, report.splitlines()[0])
+    said = report.partition("hart 0, task")[0]
+    expect(re.search(".*".join(chains), said, re.DOTALL), f"{chains}, in this order", said)
+
+
 def test_every_kind_is_here(boot):
     """crash without a kind lists exactly the kinds that are tested here."""
     said = boot().console.command("crash")
     expect_equal(sorted(line.split()[1] for line in said.splitlines()),
-                 sorted([*KINDS, *ALLOC_KINDS]), "the kinds")
+                 sorted([*KINDS, *ALLOC_KINDS, *LOCK_KINDS, *ELSEWHERE]), "the kinds")
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -88,3 +88,12 @@ def test_program(session, variant):
     expect([*ENTRY.finditer(page)][-1][2].startswith("vr-xu-"), "a page of a program's text", page)
     check_accounts(mem)
     expect("Mazu " in log, "the log", log)
+
+
+def test_locks(session, monkeypatch):
+    """`mazu locks` names what a hart has and where it took it, and the lock that it is about to take."""
+    monkeypatch.setenv("SMP", "2")
+    said = session(["break console_serve", "continue", "break spin_check_taken", "continue", "up", "mazu locks"])[-1]
+    expect(re.search(r"^hart \d: task \w+, [1-9] locks\n    LOCK_\w+ at \w+", said, re.MULTILINE),
+           "a hart with a lock", said)
+    expect_equal(len(re.findall("^hart", said, re.MULTILINE)), 2, "the harts")

@@ -1,12 +1,12 @@
 """`make bench`: the benchmark image under icount, against the limits of bench_limits.toml.
 
-The image is the release profile with CONFIG_BENCH; it prints `bench NAME mean N worst N` lines and
-ends itself.  Figures are guest instructions, so they decide: status 1 above a limit.  They are
+The image is the release profile with CONFIG_BENCH, for one hart; it prints `bench NAME mean N worst N` lines and
+ends itself. A second one is made for several harts, and runs on one: what locks and other harts' queues cost.  Figures are guest instructions, so they decide: status 1 above a limit.  They are
 official for Debian 12's GCC 12 and QEMU 7.2; with others the table is a report.
 
 Limits are tables `[name]` with `limit`, or `of` and `times` (another figure), and optionally `stage`
-(from which on there is such a figure), `memory` (the board to run on) and `bench` (the name that is
-printed, where the table has another).
+(from which on there is such a figure), `memory` (the board to run on), `smp` (of the second image) and `bench`
+(the name that is printed, where the table has another).
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import tomllib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from grader.core.build import CROSS_PREFIXES, Request, build
+from grader.core.build import CROSS_PREFIXES, Built, Request, build
 from grader.core.board import Board, qemu_version
 from grader.core.machine import Machine
 from grader.core.plan import write_whole
 from grader.core.verdict import Failure
 
 LINE = re.compile(r"^bench (\S+) mean (\d+) worst (\d+)\s*$", re.MULTILINE)
-FRAGMENT = "solution/configs/fragments/bench.config"
+FRAGMENTS = "solution/configs/fragments"
+IMAGES = {False: ("bench.config", "one_hart.config"), True: ("bench.config",)}  # by whether it is for several harts
 USUAL_MEMORY = "128M"
 WITHIN_S = 60.0
 OFFICIAL_QEMU, OFFICIAL_GCC = "7.2.", "12."
@@ -48,16 +49,21 @@ def bench(options: argparse.Namespace) -> int:
     """Build, run, compare, print."""
     tree = options.tree.resolve()
     limits = tomllib.loads(options.limits.read_text()) if options.limits.exists() else {}
-    built = build(Request(tree, 0, "release", tree / "build/bench", fragments=(tree / FRAGMENT,)))
-    if built.error:
-        print(f"the benchmark image does not compile: {built.error}")
-        return 1
-    limits = of_stage(limits, built.elf.with_name("auto.conf"))
-    try:
-        figures = measure(built.elf, limits)
-    except Failure as failure:
-        print(f"the benchmarks did not end: {failure}")
-        return 1
+    figures: dict[str, Figure] = {}
+    for smp in IMAGES:
+        built = build_image(tree, smp)
+        if built.error:
+            print(f"the benchmark image does not compile: {built.error}")
+            return 1
+        limits = of_stage(limits, built.elf.with_name("auto.conf"))
+        try:
+            figures |= measure(built.elf, limits, smp)
+        except Failure as failure:
+            print(f"the benchmarks did not end: {failure}")
+            return 1
+        if not any(table.get("smp") for table in limits.values()):
+            break
+    figures = bounded(figures, limits)
     write_whole(
         tree / "build/bench.json",
         json.dumps({n: asdict(f) for n, f in figures.items()}, indent=1) + "\n",
@@ -76,9 +82,15 @@ def of_stage(limits: dict, configuration: Path) -> dict:
     return {name: table for name, table in limits.items() if table.get("stage", 1) <= stage}
 
 
-def measure(elf: Path, limits: dict) -> dict[str, Figure]:
-    """Every figure that the image prints, and those that limits ask for on other boards."""
+def build_image(tree: Path, smp: bool) -> Built:
+    where = tree / ("build/bench-smp" if smp else "build/bench")
+    return build(Request(tree, 0, "release", where, fragments=tuple(tree / FRAGMENTS / name for name in IMAGES[smp])))
+
+
+def measure(elf: Path, limits: dict, smp: bool) -> dict[str, Figure]:
+    """Every figure that the first image prints, and those that limits ask for on other boards, and of the second."""
     figures: dict[str, Figure] = {}
+    limits = {name: table for name, table in limits.items() if table.get("smp", False) == smp}
     for memory in sorted({USUAL_MEMORY, *(t.get("memory", USUAL_MEMORY) for t in limits.values())}):
         printed = parse(transcript(elf, memory))
         wanted = {
@@ -86,12 +98,17 @@ def measure(elf: Path, limits: dict) -> dict[str, Figure]:
             for n, t in limits.items()
             if t.get("memory", USUAL_MEMORY) == memory
         }
-        if memory == USUAL_MEMORY:
+        if memory == USUAL_MEMORY and not smp:
             wanted = {**{name: name for name in printed}, **wanted}
         for name, source in wanted.items():
             if source in printed:
                 figures[name] = Figure(*printed[source], None)
-    return {name: replace(f, limit=bound(name, limits, figures)) for name, f in figures.items()}
+    return figures
+
+
+def bounded(figures: dict[str, Figure], limits: dict) -> dict[str, Figure]:
+    """All figures of both images, each with its limit."""
+    return {name: replace(figure, limit=bound(name, limits, figures)) for name, figure in figures.items()}
 
 
 def bound(name: str, limits: dict, figures: dict[str, Figure]) -> int | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from grader.core.machine import Machine
 
 POLL_S = 0.05
+PASSED_OVER = 2000  # stops at breakpoints on the way back to a caller
 SSTATUS_SIE = 1 << 1
 SIE_STIE = 1 << 5
 
@@ -57,6 +58,7 @@ class Gdb(Stub):
 
     def __init__(self, machine: Machine, path: str, symbols: Symbols):
         self._breakpoints: set[int] = set()
+        self._alone = False
         super().__init__(machine, path, symbols)
 
     # -- execution ----------------------------------------------------------------------------
@@ -109,9 +111,18 @@ class Gdb(Stub):
         """Run every hart until one stops; the pc.  `hang` when none does within its deadline."""
         if self._breakpoints and self.pc in self._breakpoints:
             self._step_off()
-        self._resume("vCont;c")
+        self._resume(f"vCont;c:{self._hart:x}" if self._alone else "vCont;c")
         self._await_stop(towards, within)
         return self.pc
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For the length of a block the selected hart runs, and no other."""
+        self._alone = True
+        try:
+            yield
+        finally:
+            self._alone = False
 
     def run_to(self, *places: str | int, within: float | None = None) -> int:
         """Run until one of these places is reached (once); the pc."""
@@ -210,10 +221,12 @@ class Gdb(Stub):
 
     def _run_back(self, back: int, stack: int, towards: str, within: float | None) -> int:
         with self.breakpoints(back):
-            while self.cont(towards, within) != back or self.read("sp") != stack:
+            for _ in range(PASSED_OVER):
+                if self.cont(towards, within) == back and self.read("sp") == stack:
+                    return back
                 if self.pc not in self._breakpoints:
                     raise Failure(towards, f"a stop at {self.where()}")
-        return back
+        raise Failure(towards, f"{PASSED_OVER} stops that are others'", Verdict.HANG)
 
     # -- waiting ------------------------------------------------------------------------------
 

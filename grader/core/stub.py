@@ -86,6 +86,11 @@ class Stub:
             reply = self._ask("qsThreadInfo")
         return sorted(found)
 
+    @property
+    def thread(self) -> int:
+        """The selected hart's."""
+        return self._hart
+
     def select(self, thread: int) -> None:
         """Make registers, memory and calls those of another hart."""
         self._ok(self._ask(f"Hg{thread:x}"), f"hart {thread - 1} to exist")

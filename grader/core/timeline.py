@@ -30,11 +30,11 @@ def read(gdb: Gdb, tasks: Mapping[int, Any] | None = None, zero: int = 0) -> Tra
     from solution.tools.trace import events
 
     rings, size = gdb.symbols.symbol(RINGS), gdb.symbols.symbol(RING).size
-    found: list[Any] = []
+    found: list[list[Any]] = []
     for hart in range(rings.size // POINTER):
         if at := gdb.read_int(rings.address + POINTER * hart):
-            found += events.decode(gdb.read_memory(at, size), hart)
-    return events.Trace(found, dict(tasks or {}), TICKS_A_SECOND, zero)
+            found.append(events.decode(gdb.read_memory(at, size), hart))
+    return events.Trace(events.merge(found), dict(tasks or {}), TICKS_A_SECOND, zero)
 
 
 def draw(trace: Trace, start: int | None = None, end: int | None = None, title: str = "") -> str:

@@ -15,12 +15,14 @@ LIMITS = {
     "boot": {"limit": 2000},
     "boot_4g": {"bench": "boot", "memory": "4G", "of": "boot", "times": 1.5},
     "trap": {"limit": 11},
+    "trap_smp": {"bench": "trap", "smp": True, "of": "trap", "times": 1.5},
 }
 
 
 def measured(monkeypatch, limits: dict) -> dict[str, Figure]:
     monkeypatch.setattr(bench, "transcript", lambda elf, memory: PRINTED[memory])
-    return bench.measure(Path("image"), limits)
+    measures = (bench.measure(Path("image"), limits, smp) for smp in bench.IMAGES)
+    return bench.bounded({name: f for figures in measures for name, f in figures.items()}, limits)
 
 
 def test_figures_are_read(monkeypatch):
@@ -38,3 +40,10 @@ def test_limit_relative_to_another(monkeypatch):
     """A limit may be a multiple of what another figure is in this very run."""
     figure = measured(monkeypatch, LIMITS)["boot_4g"]
     assert (figure.limit, figure.is_over) == (1500, True)
+
+
+def test_second_image_measures_what_is_named(monkeypatch):
+    """The image for several harts gives the figures that ask for it and no other; limits reach across images."""
+    figures = measured(monkeypatch, LIMITS)
+    assert figures["trap_smp"] == Figure(10, 12, 18)
+    assert set(figures) == {"boot", "boot_4g", "trap", "trap_smp"}

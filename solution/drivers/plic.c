@@ -16,6 +16,7 @@
 #include <mazu/init.h>
 #include <mazu/irq.h>
 #include <mazu/mmio.h>
+#include <mazu/pcpu.h>
 #include <mazu/printk.h>
 
 #define PLIC_PRIORITY(irq) (4UL * (irq))
@@ -23,10 +24,15 @@
 #define PLIC_THRESHOLD(context) (0x200000 + 0x1000UL * (context))
 #define PLIC_CLAIM(context) (0x200004 + 0x1000UL * (context))
 
-static uptr plic; /* written once, at boot, like the next two */
-static uptr claim_register;
+static uptr plic; /* written once, at boot, like the next two; the second by each hart */
+static uptr claim_registers[CONFIG_CPU_MAX];
 static u32 sources;
 static u64 targets[IRQ_COUNT]; /* irq_lock: harts (by index) that take each source */
+
+static bool context_is_there(u32 context)
+{
+	return context != BOARD_NO_CONTEXT && board.plic.reg.size >= PLIC_CLAIM(context) + 4;
+}
 
 static void enable_write(u32 context, u32 irq, bool on)
 {
@@ -40,7 +46,7 @@ static void enable_write(u32 context, u32 irq, bool on)
 static void enable_write_all(u32 irq, u64 harts)
 {
 	for (u32 i = 0; i < board.hart_count; i++)
-		if (board.harts[i].context != BOARD_NO_CONTEXT)
+		if (context_is_there(board.harts[i].context))
 			enable_write(board.harts[i].context, irq, harts >> i & 1);
 }
 
@@ -63,7 +69,7 @@ static enum error plic_set_affinity(u32 irq, u64 harts)
 	if (irq > sources)
 		return ERR_RANGE;
 	for (u32 i = 0; i < board.hart_count; i++)
-		if (board.harts[i].context != BOARD_NO_CONTEXT)
+		if (context_is_there(board.harts[i].context))
 			able |= 1UL << i;
 	if ((harts & able) == 0)
 		return ERR_NODEV;
@@ -73,20 +79,38 @@ static enum error plic_set_affinity(u32 irq, u64 harts)
 	return OK;
 }
 
+/* This hart's. */
+static inline uptr claim_register(void)
+{
+	return claim_registers[this_cpu()->index];
+}
+
 static u32 plic_claim(void)
 {
-	return mmio_read32(claim_register);
+	return mmio_read32(claim_register());
 }
 
 static void plic_complete(u32 irq)
 {
-	mmio_write32(claim_register, irq);
+	mmio_write32(claim_register(), irq);
+}
+
+/* A hart without a context takes none, and plic_set_affinity steers none to it. */
+static void plic_init_hart(void)
+{
+	u32 context = board.harts[this_cpu()->index].context;
+
+	if (!context_is_there(context))
+		return;
+	claim_registers[this_cpu()->index] = plic + PLIC_CLAIM(context);
+	mmio_write32(plic + PLIC_THRESHOLD(context), 0);
 }
 
 static const struct irq_chip plic_chip = {
 	.name = STR("plic"),
 	.enable = plic_enable,
 	.disable = plic_disable,
+	.init_hart = plic_init_hart,
 	.set_affinity = plic_set_affinity,
 	.claim = plic_claim,
 	.complete = plic_complete,
@@ -94,17 +118,12 @@ static const struct irq_chip plic_chip = {
 
 static enum error plic_init(void)
 {
-	u32 context = board.harts[0].context;
-
-	if (!board.plic.present || context == BOARD_NO_CONTEXT ||
-	    board.plic.reg.size < PLIC_CLAIM(context) + 4)
+	if (!board.plic.present || !context_is_there(board.harts[0].context))
 		return ERR_NODEV;
 	plic = board.plic.reg.base;
 	sources = MIN(board.plic_sources, (u32)IRQ_COUNT - 1);
 	for (u32 irq = 1; irq <= sources; irq++)
 		plic_disable(irq);
-	mmio_write32(plic + PLIC_THRESHOLD(context), 0);
-	claim_register = plic + PLIC_CLAIM(context);
 	irq_set_chip(&plic_chip);
 	return OK;
 }

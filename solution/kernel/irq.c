@@ -17,6 +17,7 @@
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
 #include <mazu/printk.h>
+#include <mazu/smp.h>
 #include <mazu/spinlock.h>
 
 #define IRQ_BUDGET 16
@@ -37,6 +38,14 @@ static u64 spurious_claims;		/* irq_external */
 void irq_set_chip(const struct irq_chip *chip)
 {
 	irq_chip = chip;
+	irq_init_hart();
+}
+
+void irq_init_hart(void)
+{
+	if (!irq_chip)
+		return;
+	irq_chip->init_hart();
 	arch_irq_accept_devices();
 }
 
@@ -125,6 +134,9 @@ enum error irq_set_affinity(u32 irq, u64 harts)
 		return err;
 	if (harts == 0)
 		return ERR_INVAL;
+	harts &= harts_online();
+	if (harts == 0)
+		return ERR_NODEV;
 
 	bool irqs = spin_lock_irqsave(&irq_lock);
 

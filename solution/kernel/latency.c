@@ -25,17 +25,13 @@ void latency_record_long(struct latency_histogram *histogram, u64 cycles)
 	record(histogram, cycles, (uptr)__builtin_return_address(0));
 }
 
-void latency_preempt_end(struct pcpu *cpu)
+void latency_preempt_long(u64 cycles)
 {
-	u64 cycles = arch_cycles() - cpu->preempt_off_since;
+	bool irqs = arch_irq_save();
 
-	if (unlikely(cycles >= 1UL << LATENCY_BIN_SHIFT)) {
-		bool irqs = arch_irq_save();
-
-		record(&cpu->latency->kinds[LATENCY_PREEMPT_OFF], cycles,
-		       (uptr)__builtin_return_address(0));
-		arch_irq_restore(irqs);
-	}
+	record(&this_cpu()->latency->kinds[LATENCY_PREEMPT_OFF], cycles,
+	       (uptr)__builtin_return_address(0));
+	arch_irq_restore(irqs);
 }
 
 enum error latency_read(u32 hart, struct latency *latency)

@@ -12,6 +12,7 @@
  *	EARLY, CORE hooks	what needs nothing else: physical memory, tables, the timer
  *	tasks			the kernel's map (paging is on from there), drivers and services, in
  *				the order that their needs dictate
+ *	the other harts		from here on nobody is alone
  *	LATE hooks		self-tests and benchmarks, when they were asked for
  *	console			input to the shell, for ever
  *
@@ -30,6 +31,7 @@
 #include <mazu/pcpu.h>
 #include <mazu/preempt.h>
 #include <mazu/printk.h>
+#include <mazu/smp.h>
 #include <mazu/task.h>
 #include <mazu/time.h>
 
@@ -63,6 +65,8 @@ static const struct sched_params shell_params = {
 static void become_shell(void)
 {
 	task_rename(STR("shell"));
+	if (IS_ENABLED(CONFIG_SMP) && sched_set_affinity(task_current(), UINT64_MAX))
+		pr_err("the shell keeps the hart of the boot");
 	if (sched_set(task_current(), &shell_params))
 		pr_err("the shell keeps the priority of the boot");
 }
@@ -79,6 +83,8 @@ void kernel_main(u64 hart_id, uptr device_tree, u64 entry_cycles)
 	init_run_hooks(INIT_CORE);
 	arch_irq_enable();
 	init_run_tasks();
+	if (IS_ENABLED(CONFIG_SMP))
+		harts_start();
 	init_run_hooks(INIT_LATE);
 	if (IS_ENABLED(CONFIG_SCHED))
 		become_shell();

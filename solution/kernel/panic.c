@@ -17,6 +17,7 @@
 #include <mazu/pcpu.h>
 #include <mazu/power.h>
 #include <mazu/printk.h>
+#include <mazu/smp.h>
 #include <mazu/symbols.h>
 #include <mazu/task.h>
 
@@ -27,11 +28,23 @@
 /* A stack of STACK_SIZE and what an overflow may run through hold fewer frames than this. */
 #define TRACE_STEPS_MAX 300000
 
-static u32 panics; /* interrupts off: how many have begun */
+static u32 panics;	      /* the hart that panics: how many have begun */
+static void (*explain)(void); /* the hart that panics; NULL: there is no more to say */
+static u32 panic_hart;	      /* its index plus 1; 0: nobody panics */
 
 bool panic_in_progress(void)
 {
-	return READ_ONCE(panics) != 0;
+	return READ_ONCE(panic_hart) != 0;
+}
+
+void panic_explain(void (*print)(void))
+{
+	explain = print;
+}
+
+bool panic_is_mine(void)
+{
+	return READ_ONCE(panic_hart) == this_cpu()->index + 1;
 }
 
 /* Whose fault it is: code that a trap interrupted, or a call of panic. */
@@ -128,6 +141,23 @@ static void registers_print(const struct trap_frame *frame)
 		 frame->value);
 }
 
+/* ---- The other harts: where they were when they stopped ---- */
+
+static void others_print(void)
+{
+	for_each_hart(hart, harts_other())
+	{
+		const struct pcpu *cpu = &pcpus[hart];
+		struct culprit culprit = { .frame = cpu->stopped_frame };
+
+		pr_panic("hart %lu, task %.*s%s", cpu->hart_id,
+			 STR_ARG(cpu->current ? task_name(cpu->current) : STR("none")),
+			 atomic_load_acquire(&cpu->stopped) ? "" : ": did not stop");
+		if (culprit.frame)
+			backtrace_print(&culprit);
+	}
+}
+
 /* ---- The end ---- */
 
 static __noreturn void panic_stop(void)
@@ -160,20 +190,33 @@ static __printf(3, 0) void panic_first_line(const struct culprit *culprit, const
 	pr_panic("%s%.*s", prefix, STR_ARG(byte_buf_to_str(&buf)));
 }
 
+/* Comes back on one hart only, and there for each panic. The others stop, those that panic, too. */
+static void panic_begin(const struct trap_frame *frame)
+{
+	if (IS_ENABLED(CONFIG_SMP) && !panic_is_mine() && !harts_stop_others())
+		hart_stop(frame);
+	WRITE_ONCE(panic_hart, this_cpu()->index + 1);
+	panics++;
+}
+
 static __noreturn __printf(2, 0) void panic_report(const struct culprit *culprit,
 						   const char *format, va_list args)
 {
 	arch_irq_save();
-	WRITE_ONCE(panics, panics + 1);
+	panic_begin(culprit->frame);
 	if (panics == 2)
 		panic_first_line(culprit, "PANIC: panic inside a panic: ", format, args);
 	if (panics > 1)
 		panic_stop();
 	panic_first_line(culprit, "PANIC: ", format, args);
+	if (explain)
+		explain();
 	pr_panic("hart %lu, task %.*s", this_cpu()->hart_id, STR_ARG(task_current_name()));
 	if (culprit->frame)
 		registers_print(culprit->frame);
 	backtrace_print(culprit);
+	if (IS_ENABLED(CONFIG_SMP))
+		others_print();
 	panic_stop();
 }
 

@@ -6,6 +6,7 @@
 #include <arch/firmware.h>
 #include <mazu/console.h>
 #include <mazu/power.h>
+#include <mazu/smp.h>
 
 static const struct power_ops *power; /* written once, at boot */
 
@@ -24,9 +25,17 @@ static void power_sleep(void)
 		arch_wait_for_interrupt();
 }
 
-void power_off(u8 status)
+/* The others do nothing any more; only one hart gets past this. */
+static void power_alone(void)
 {
 	arch_irq_save();
+	if (IS_ENABLED(CONFIG_SMP) && !harts_stop_others())
+		hart_stop(NULL);
+}
+
+void power_off(u8 status)
+{
+	power_alone();
 	console_flush();
 	if (power)
 		power->off(status);
@@ -36,7 +45,7 @@ void power_off(u8 status)
 
 void power_reboot(void)
 {
-	arch_irq_save();
+	power_alone();
 	console_flush();
 	if (power)
 		power->reboot();

@@ -1,61 +1,42 @@
 /*
- * The checks of spinlocks, up to stage 3: see spinlock.h.
+ * Waiting for a lock that another hart has: the slow path of spinlock.h.
  *
- * While the kernel panics, order and ownership no longer matter: whatever was locked at that
- * moment stays locked for ever, and the panic message must come out all the same.
- *
- * Interrupts may be on (spin_lock). One that comes takes locks of its own and has released them when it returns,
- * so it disturbs only who is between writing a rank down and counting it.
+ * A wait ends: whoever holds a lock has interrupts or preemption off, and locks.h says for how long. In a
+ * debug build one that does not is a bug to report, with who waits and who was waited for. While the kernel
+ * panics, locks no longer count for who reports it; all others stop where they are.
  */
 #include <arch/cpu.h>
+#include <mazu/atomic.h>
 #include <mazu/panic.h>
-#include <mazu/pcpu.h>
+#include <mazu/smp.h>
 #include <mazu/spinlock.h>
+#include <mazu/time.h>
 
-static void rank_push(const struct spinlock *lock)
+#ifdef CONFIG_LOCK_STUCK_MS
+#define STUCK_MS CONFIG_LOCK_STUCK_MS
+#else
+#define STUCK_MS 0UL
+#endif
+
+/* The wait is longer than any that is right. */
+static bool is_stuck(u64 since)
 {
-	struct pcpu *cpu = this_cpu();
-	bool irqs;
-
-	if (cpu->lock_count == PCPU_LOCKS_MAX)
-		panic("more than %d locks held", PCPU_LOCKS_MAX);
-	if (cpu->lock_count && cpu->locks[cpu->lock_count - 1] >= lock->rank)
-		panic("lock of rank %d taken while holding rank %d", lock->rank,
-		      cpu->locks[cpu->lock_count - 1]);
-	irqs = arch_irq_save();
-	cpu->locks[cpu->lock_count++] = lock->rank;
-	arch_irq_restore(irqs);
+	return IS_ENABLED(CONFIG_LOCK_DEBUG) &&
+	       time_ticks() - since > time_ticks_for(STUCK_MS * NS_PER_MS);
 }
 
-static void rank_pop(const struct spinlock *lock)
+void spin_wait(struct spinlock *lock, u64 ticket)
 {
-	struct pcpu *cpu = this_cpu();
+	u64 since = time_ticks();
 
-	if (!cpu->lock_count || cpu->locks[cpu->lock_count - 1] != lock->rank)
-		panic("lock of rank %d released out of order", lock->rank);
-	cpu->lock_count--;
-}
-
-void spin_check_take(struct spinlock *lock)
-{
-	if (panic_in_progress())
-		return;
-	if (lock->held)
-		panic("lock of rank %d taken twice", lock->rank);
-	rank_push(lock);
-	lock->held = true;
-}
-
-void spin_check_release(struct spinlock *lock)
-{
-	if (panic_in_progress())
-		return;
-	lock->held = false;
-	rank_pop(lock);
-}
-
-void spin_check_held(const struct spinlock *lock)
-{
-	if (!lock->held && !panic_in_progress())
-		panic("lock of rank %d is not held", lock->rank);
+	atomic_add_relaxed(&lock->contended, 1);
+	while (atomic_load_acquire(&lock->serving) != ticket) {
+		if (unlikely(panic_in_progress()) && panic_is_mine())
+			return;
+		if (unlikely(panic_in_progress()))
+			hart_stop(NULL);
+		if (unlikely(is_stuck(since)))
+			spin_check_stuck(lock);
+		spin_relax();
+	}
 }

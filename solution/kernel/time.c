@@ -74,10 +74,22 @@ u64 time_ticks_at(u64 monotonic_ns)
 }
 
 /* It comes once in a while all the same, and whoever is asked then finds nothing due. */
+static u64 far_ahead(void)
+{
+	return time_ticks() + NEVER_TICKS_AHEAD(clock_hz);
+}
+
 void timer_never(void)
 {
 	this_cpu()->timer_ticks = UINT64_MAX;
-	arch_timer_set(time_ticks() + NEVER_TICKS_AHEAD(clock_hz));
+	arch_timer_set(explore_moment(far_ahead()));
+}
+
+void timer_sleep(void)
+{
+	u64 ticks = this_cpu()->timer_ticks;
+
+	arch_timer_set(ticks == UINT64_MAX ? far_ahead() : ticks - TIMER_LEAD_TICKS);
 }
 
 /* ---- Wall time ---- */

@@ -11,9 +11,9 @@ static struct {
 	u64 interrupts;
 } timer; /* this hart, interrupts off */
 
-u64 timer_interrupts(void)
+u64 timer_interrupts(u32 hart)
 {
-	return timer.interrupts;
+	return hart == 0 ? timer.interrupts : 0;
 }
 
 static void timer_request(u64 deadline_ticks, void (*expired)(void *arg), void *arg)

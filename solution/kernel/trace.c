@@ -1,21 +1,26 @@
 /*
  * The event ring: see trace.h.
  *
- * Each hart writes its own ring, inline and without a lock. Whoever reads does so while others write:
- * an event is believed only if its slot was not given away meanwhile.
+ * Each hart writes its own ring, inline, without a lock and without an order of its stores that another hart could go
+ * by: that would cost each event a fence. So a hart reads its own ring at any time, and believes an event only
+ * if its slot was not given away meanwhile by an interrupt; another's it reads while that one stands
+ * still. What trace_set() says is a call: whatever a hart wrote before it stopped is there for who stopped it.
  *
  * A ring begins with an event of type TRACE_NONE that names the running task, so that a reader knows who
  * had the hart before the first switch, and that nothing is known of the time before.
  */
 #include <arch/cpu.h>
 #include <mazu/init.h>
+#include <mazu/kmalloc.h>
+#include <mazu/smp.h>
 #include <mazu/task.h>
 #include <mazu/time.h>
 #include <mazu/trace.h>
 
-/* The boot hart's is there from the first moment; the others bring theirs when they start. */
+/* The boot hart's is there from the first moment; the others' are made when they are started. */
 static struct trace_ring boot_ring;
 static struct trace_ring *trace_rings[CONFIG_CPU_MAX] = { &boot_ring };
+static bool is_on; /* what all harts are told last */
 
 static void trace_init(void)
 {
@@ -23,29 +28,41 @@ static void trace_init(void)
 }
 INIT_HOOK(EARLY, trace_init);
 
-/* From now on hart `hart` writes what happens there. It does not so far. */
-static void ring_begin(u32 hart, struct trace_ring *ring)
+/* From now on this hart writes what happens here. It does not so far. */
+static void ring_begin(struct trace_ring *ring)
 {
-	struct task *task = pcpus[hart].current;
+	struct task *task = this_cpu()->current;
 	struct trace_event *event = &ring->events[ring->next++ & (TRACE_SIZE - 1)];
 
 	event->ticks = time_ticks();
 	event->word = TRACE_NONE | (u64)(task ? task_id(task) : 0) << 32;
-	WRITE_ONCE(pcpus[hart].trace, ring);
+	WRITE_ONCE(this_cpu()->trace, ring);
+}
+
+static void set_here(void *on)
+{
+	struct trace_ring *ring = trace_rings[this_cpu()->index];
+
+	if (!*(bool *)on)
+		WRITE_ONCE(this_cpu()->trace, NULL);
+	else if (ring && !this_cpu()->trace)
+		ring_begin(ring);
 }
 
 void trace_set(bool on)
 {
-	for (u32 hart = 0; hart < CONFIG_CPU_MAX; hart++) {
-		struct trace_ring *ring = trace_rings[hart];
-		bool irqs = arch_irq_save();
+	is_on = on;
+	on_each_hart(set_here, &on);
+}
 
-		if (!on)
-			WRITE_ONCE(pcpus[hart].trace, NULL);
-		else if (ring && !pcpus[hart].trace)
-			ring_begin(hart, ring);
-		arch_irq_restore(irqs);
-	}
+void trace_prepare_hart(u32 hart)
+{
+	trace_rings[hart] = kmalloc_zero(sizeof(struct trace_ring)).value;
+}
+
+void trace_init_hart(void)
+{
+	set_here(&is_on);
 }
 
 bool trace_is_on(void)
@@ -54,21 +71,23 @@ bool trace_is_on(void)
 }
 
 /* Off meanwhile, so that no event counts on what was there before. */
+static void clear_here(void *unused)
+{
+	struct trace_ring *ring = trace_rings[this_cpu()->index];
+	bool on = this_cpu()->trace != NULL;
+
+	(void)unused;
+	WRITE_ONCE(this_cpu()->trace, NULL);
+	if (!ring)
+		return;
+	ring->next = 0;
+	if (on)
+		ring_begin(ring);
+}
+
 void trace_clear(void)
 {
-	for (u32 hart = 0; hart < CONFIG_CPU_MAX; hart++) {
-		struct trace_ring *ring = trace_rings[hart];
-		bool irqs = arch_irq_save();
-		bool on = pcpus[hart].trace != NULL;
-
-		WRITE_ONCE(pcpus[hart].trace, NULL);
-		if (ring) {
-			ring->next = 0;
-			if (on)
-				ring_begin(hart, ring);
-		}
-		arch_irq_restore(irqs);
-	}
+	on_each_hart(clear_here, NULL);
 }
 
 static const struct trace_ring *ring_of(u32 hart)
@@ -83,6 +102,12 @@ u64 trace_count(u32 hart)
 	return ring ? MIN(READ_ONCE(ring->next), (u64)TRACE_SIZE) : 0;
 }
 
+/* Another hart that writes may have begun with slots that we do not see the end of. */
+static bool is_written_elsewhere(const struct trace_ring *ring, u32 hart)
+{
+	return hart != this_cpu()->index && READ_ONCE(pcpus[hart].trace) == ring;
+}
+
 enum error trace_read(u32 hart, u64 index, struct trace_event *event)
 {
 	const struct trace_ring *ring = ring_of(hart);
@@ -90,6 +115,8 @@ enum error trace_read(u32 hart, u64 index, struct trace_event *event)
 
 	if (!ring)
 		return ERR_RANGE;
+	if (is_written_elsewhere(ring, hart))
+		return ERR_BUSY;
 	next = READ_ONCE(ring->next);
 	number = index + (next > TRACE_SIZE ? next - TRACE_SIZE : 0);
 	if (number >= next || index >= TRACE_SIZE)
@@ -97,4 +124,24 @@ enum error trace_read(u32 hart, u64 index, struct trace_event *event)
 	*event = ring->events[number & (TRACE_SIZE - 1)];
 	barrier();
 	return READ_ONCE(ring->next) - number > TRACE_SIZE ? ERR_AGAIN : OK;
+}
+
+enum error trace_read_merged(struct trace_cursor *cursor, u32 *hart, struct trace_event *event)
+{
+	struct trace_event candidate;
+	bool found = false;
+
+	for (u32 i = 0; i < CONFIG_CPU_MAX; i++) {
+		if (trace_read(i, cursor->at[i], &candidate))
+			continue;
+		if (found && candidate.ticks >= event->ticks)
+			continue;
+		*event = candidate;
+		*hart = i;
+		found = true;
+	}
+	if (!found)
+		return ERR_NOENT;
+	cursor->at[*hart]++;
+	return OK;
 }

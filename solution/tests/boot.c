@@ -2,7 +2,7 @@
  * Self-tests at boot: `selftest` on the kernel command line runs all of them instead of going to
  * the prompt, `selftest=PATTERN` those whose names match; the report is TAP on the console, and QEMU
  * ends with 0 if all passed, else 1. With `failalloc=all` each is run again and again, once for
- * every allocation that it makes, which then fails (fault_walk.c).
+ * every allocation that it makes, which then fails (fault_walk.c). With `untimed` criteria of time are not judged.
  */
 #include <mazu/bootargs.h>
 #include <mazu/config.h>
@@ -30,6 +30,7 @@ static void selftest_at_boot(void)
 		return;
 	if (str_is_empty(pattern.value))
 		pattern.value = STR("*");
+	selftest_untimed = !bootargs_find(STR("untimed")).err;
 	if (IS_ENABLED(CONFIG_FAULT_INJECTION) &&
 	    str_eq(bootargs_find(STR("failalloc")).value, STR("all")))
 		power_off(fault_walk_run(pattern.value) ? 1 : 0);

@@ -24,7 +24,7 @@ all:
 
 S := solution
 ARCH := riscv64
-TOP_STAGE := 3
+TOP_STAGE := 4
 
 PROFILE := $(or $(PROFILE),debug)
 CONFIG := $(or $(CONFIG),$(if $(LAB),lab$(LAB),defconfig))

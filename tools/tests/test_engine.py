@@ -55,9 +55,9 @@ config STACKPROTECTOR
         bool "canary"
 config THREE
         bool "three"
-config FOUR
+config LATER
         bool "four"
-        depends on STAGE >= 4
+        depends on STAGE >= 9
 """,
     "solution/configs/defconfig": "",
     "solution/configs/lab1": "",
@@ -236,8 +236,8 @@ def test_local_changes_lie_over_the_files_until_defconfig(built: Tree) -> None:
     ("text", "complaint"),
     [
         ("CONFIG_NONSENSE=y\n", "NONSENSE"),
-        ("CONFIG_FOUR=y\n", "FOUR=y is not possible: it depends on STAGE >= 4"),
-        ("CONFIG_STAGE=4\n", "STAGE=4 is not possible: it is not for configurations to set"),
+        ("CONFIG_LATER=y\n", "LATER=y is not possible: it depends on STAGE >= 9"),
+        ("CONFIG_STAGE=9\n", "STAGE=9 is not possible: it is not for configurations to set"),
         ("CONFIG_DEBUG_LEVEL=9\n", "DEBUG_LEVEL=9 is not possible: its range is 0..3"),
         ("CONFIG_THREE=maybe\n", "THREE"),
         ("a line\n", "malformed"),

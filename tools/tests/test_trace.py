@@ -284,3 +284,30 @@ def test_memory_through_the_elf(tmp_path):
     assert memory.read(bytes(ram), tmp_path / "elf", base).events == STORY
     with pytest.raises(events.Unreadable):
         memory.read(bytes(ram), tmp_path / "elf", base + 4096 * 1024)
+
+
+def test_merged_by_time():
+    """Events of two rings come by time; each ring's own order is kept, and of equals the first ring's come first."""
+    first = [Event(1, Type.SWITCH, 4), Event(5, Type.SWITCH, 5), Event(4, Type.IRQ, 5)]
+    second = [Event(1, Type.SWITCH, 6, hart=1), Event(4, Type.SWITCH, 7, hart=1)]
+    merged = events.merge([first, second])
+    assert [event.id for event in merged] == [4, 6, 7, 5, 5]
+    assert [event for event in merged if event.hart == 0] == first
+
+
+def test_task_that_moves():
+    """A task that runs on another hart at the tick at which the first one switches away from it keeps running."""
+    moves = [Event(0, Type.SWITCH, 4), Event(5, Type.SWITCH, 4, hart=1), Event(5, Type.SWITCH, 0),
+             Event(9, Type.SWITCH, 0, hart=1)]
+    spans = [(span.task, span.state, span.start, span.end, span.hart) for span in events.states(moves)]
+    assert ("ready" not in {state for _, state, *_ in spans}), spans
+    assert sum(end - start for _, _, start, end, _ in spans) == 9
+
+
+def test_picture_of_several_harts():
+    """Each hart has a row with the colours of those who had it; one hart has none."""
+    one = [Event(0, Type.SWITCH, 4), Event(10, Type.SWITCH, 5), Event(20, Type.SWITCH, 0)]
+    two = events.merge([one, [Event(3, Type.SWITCH, 6, hart=1), Event(20, Type.SWITCH, 0, hart=1)]])
+    picture = timeline.draw(events.Trace(two, {}, 1000))
+    assert ">hart 0</text>" in picture and ">hart 1</text>" in picture
+    assert "hart 0" not in timeline.draw(events.Trace(one, {}, 1000))

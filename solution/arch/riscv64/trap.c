@@ -12,9 +12,11 @@
 #include <arch/trap.h>
 #include <mazu/fault.h>
 #include <mazu/irq.h>
+#include <mazu/lockdep.h>
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
 #include <mazu/preempt.h>
+#include <mazu/smp.h>
 #include <mazu/task.h>
 #include <mazu/time.h>
 #include <mazu/trace.h>
@@ -40,6 +42,8 @@ PCPU_FIELD(kernel_sp, PCPU_KERNEL_SP);
 PCPU_FIELD(emergency_base, PCPU_EMERGENCY_BASE);
 PCPU_FIELD(overflows, PCPU_OVERFLOWS);
 PCPU_FIELD(overflowed_base, PCPU_OVERFLOWED_BASE);
+PCPU_FIELD(started_as, PCPU_STARTED_AS);
+PCPU_FIELD(started_before, PCPU_STARTED_BEFORE);
 static_assert(offsetof(struct pcpu, preempt) == PCPU_PREEMPT, "layout.h: pcpu.preempt");
 
 extern char trap_entry[], boot_stack[], emergency_stack[];
@@ -114,7 +118,9 @@ static bool trap_external(struct trap_frame *frame)
 
 	(void)frame;
 	latency_irq_off(cpu);
+	lockdep_interrupt_begin();
 	irq_external();
+	lockdep_interrupt_end();
 	trace(began, TRACE_IRQ, TRAP_EXTERNAL, (u32)(time_ticks() - began));
 	preempt_pause(cpu);
 	preempt_interrupt_end(cpu);
@@ -130,7 +136,26 @@ void trap_preempt(struct trap_frame *frame)
 	preempt_interrupt_end(this_cpu());
 }
 
+/* Another hart wants something. */
+static bool trap_software(struct trap_frame *frame)
+{
+	struct pcpu *cpu = this_cpu();
+	u64 began = time_ticks();
+
+	if (!IS_ENABLED(CONFIG_SMP))
+		return false;
+	latency_irq_off(cpu);
+	lockdep_interrupt_begin();
+	ipi_interrupt(frame);
+	lockdep_interrupt_end();
+	trace(began, TRACE_IRQ, TRAP_SOFTWARE, (u32)(time_ticks() - began));
+	preempt_pause(cpu);
+	preempt_interrupt_end(cpu);
+	return true;
+}
+
 trap_handler *const trap_interrupt_handlers[TRAP_CODES] = {
+	[TRAP_SOFTWARE] = trap_software,
 	[TRAP_TIMER] = trap_timer,
 	[TRAP_EXTERNAL] = trap_external,
 };
@@ -204,14 +229,20 @@ void trap_stack_overflow(struct trap_frame *frame)
 		 frame->sp);
 }
 
+void trap_init_hart(void)
+{
+	this_cpu()->arch.overflows = 0;
+	csr_write(sscratch, 0);
+	csr_write(stvec, trap_entry);
+	/* devices when there is a controller: irq_set_chip */
+	csr_write(sie, SIE_TIMER | (IS_ENABLED(CONFIG_SMP) ? SIE_SOFTWARE : 0));
+}
+
 void trap_init(void)
 {
 	struct arch_pcpu *arch = &this_cpu()->arch;
 
 	arch->stack_base = (uptr)boot_stack + STACK_GUARD;
 	arch->emergency_base = (uptr)emergency_stack + STACK_GUARD;
-	arch->overflows = 0;
-	csr_write(sscratch, 0);
-	csr_write(stvec, trap_entry);
-	csr_write(sie, SIE_TIMER); /* devices when there is a controller: irq_set_chip */
+	trap_init_hart();
 }

@@ -23,6 +23,7 @@
 #include <mazu/types.h>
 
 #define CALLOUT_BATCH_TICKS 3
+#define CALLOUT_NONE UINT64_MAX
 #define CALLOUT_BINS 6 /* up to 10 us, 100 us, 1 ms, 10 ms, 100 ms, and longer */
 
 struct callout_queue;
@@ -43,7 +44,8 @@ struct callout_statistics {
 struct callout_queue {
 	struct spinlock lock;
 	struct rb_tree tree;		      /* lock */
-	struct callout *running;	      /* lock to write: the one whose function runs */
+	u64 next;			      /* lock to write: key of the first, or CALLOUT_NONE */
+	struct callout *running;	      /* its hart to write: the one whose function runs */
 	u64 bins_ticks[CALLOUT_BINS - 1];     /* upper ends of the bins; const */
 	struct callout_statistics statistics; /* lock */
 };
@@ -70,12 +72,18 @@ static inline bool callout_is_armed(const struct callout *callout)
 	return rb_is_queued(&callout->node);
 }
 
-/* When the first wants to run; UINT64_MAX: none is armed. */
+/* When the first wants to run; CALLOUT_NONE: none is armed. Without the lock: another hart may cancel it just now. */
 static inline u64 callout_next(const struct callout_queue *queue)
+{
+	return READ_ONCE(queue->next);
+}
+
+/* The first may be another one. Queue locked. */
+static inline void callout_note_first(struct callout_queue *queue)
 {
 	const struct rb_node *first = rb_first(&queue->tree);
 
-	return first ? first->key : UINT64_MAX;
+	WRITE_ONCE(queue->next, first ? first->key : CALLOUT_NONE);
 }
 
 /* One ran so late that the first bin does not hold it. Queue locked. */

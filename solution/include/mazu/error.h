@@ -43,17 +43,20 @@ enum error {
 /* The name of an error as a person reads it ("no such thing"); any integer is safe. */
 struct str error_name(enum error err);
 
+/* An error as wide as a register: a result is made there, without a gap that only memory could leave. */
+typedef enum error error_word __attribute__((mode(DI)));
+
 /* Makes `struct result_<name>` and its two constructors. */
 #define RESULT_TYPE(name, type)                                                                    \
 	struct result_##name {                                                                     \
 		type value;                                                                        \
-		enum error err;                                                                    \
+		error_word err;                                                                    \
 	};                                                                                         \
 	__maybe_unused static inline struct result_##name result_##name##_ok(type value)           \
 	{                                                                                          \
 		return (struct result_##name){ .value = value, .err = OK };                        \
 	}                                                                                          \
-	__maybe_unused static inline struct result_##name result_##name##_err(enum error err)      \
+	__maybe_unused static inline struct result_##name result_##name##_err(error_word err)      \
 	{                                                                                          \
 		return (struct result_##name){ .err = err };                                       \
 	}                                                                                          \

@@ -21,6 +21,8 @@ struct irq_chip {
 	struct str name;
 	void (*enable)(u32 irq);
 	void (*disable)(u32 irq);
+	/* This hart may take interrupts from now on. */
+	void (*init_hart)(void);
 	/* Harts (bit = index) that may take it, none refused before. ERR_NODEV: none can. */
 	enum error (*set_affinity)(u32 irq, u64 harts);
 	/* The most urgent pending interrupt, now being served; 0: none. */
@@ -38,6 +40,8 @@ struct irq_statistics {
 
 /* The controller's driver, once. */
 void irq_set_chip(const struct irq_chip *chip);
+/* This hart takes the interrupts that are steered to it. */
+void irq_init_hart(void);
 struct str irq_chip_name(void);
 
 /*
@@ -49,7 +53,7 @@ enum error __must_check request_irq(u32 irq, irq_handler *handler, void *arg, st
 /* Disables it and forgets the handler; counts stay. ERR_RANGE, ERR_NOENT: nobody has it. */
 enum error free_irq(u32 irq);
 
-/* Bit n: hart with index n. ERR_INVAL: empty mask; ERR_NODEV: none of them can take it. */
+/* Bit n: hart with index n; of those that are online. ERR_RANGE; ERR_INVAL: empty mask; ERR_NODEV: none of them can take it. */
 enum error __must_check irq_set_affinity(u32 irq, u64 harts);
 
 /* ERR_RANGE beyond the last. */

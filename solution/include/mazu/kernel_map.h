@@ -22,6 +22,9 @@ extern struct pagetable kernel_pagetable;
 /* Whether translation is on: without memory for the tables the kernel runs without. */
 bool kernel_map_is_on(void);
 
+/* This hart translates by it from now on. It is there. */
+void kernel_map_enter(void);
+
 /* Takes one page out of the kernel's view, or puts it back as data. ERR_NOMEM: a table. */
 enum error __must_check kernel_map_hide(void *page);
 void kernel_map_show(void *page);

@@ -48,4 +48,7 @@ struct kmalloc_statistics {
 /* Of class `index`; ERR_NOENT behind the last. */
 enum error __must_check kmalloc_statistics(u32 index, struct kmalloc_statistics *statistics);
 
+/* Free objects of all classes that a hart has at hand; 0 where there is none. */
+u64 kmalloc_cached(u32 hart);
+
 #endif

@@ -14,4 +14,7 @@
 struct result_ptr __must_check kstack_alloc(void);
 void kstack_free(void *block);
 
+/* Gives back those that are kept for the next. */
+void kstack_drain(void);
+
 #endif

@@ -20,6 +20,7 @@
 #define LAB_FOLDER_1 "labs/01-boot"
 #define LAB_FOLDER_2 "labs/02-paging"
 #define LAB_FOLDER_3 "labs/03-sched"
+#define LAB_FOLDER_4 "labs/04-smp"
 
 #define LAB_TODO_CODE(lab, task)                                                                   \
 	ARCH_HALT_WITH("\nlab " #lab " task " #task " is yours: " LAB_FOLDER_##lab "/README.md\n")

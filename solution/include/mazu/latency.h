@@ -69,19 +69,26 @@ static inline void latency_irq_on(struct pcpu *cpu)
 	}
 }
 
-/* The count of sections is one more, or is still the one that will go. */
+/* Preemption has just gone off, after being on. */
 static inline void latency_preempt_off(struct pcpu *cpu)
 {
-	if (IS_ENABLED(CONFIG_LATENCY) && cpu->preempt >> 1 == 1)
+	if (IS_ENABLED(CONFIG_LATENCY))
 		cpu->preempt_off_since = arch_cycles();
 }
 
-void latency_preempt_end(struct pcpu *cpu);
-
-static inline void latency_preempt_on(struct pcpu *cpu)
+/* How long it has been off. */
+static inline u64 latency_preempt_took(const struct pcpu *cpu)
 {
-	if (IS_ENABLED(CONFIG_LATENCY) && cpu->preempt >> 1 == 1)
-		latency_preempt_end(cpu);
+	return IS_ENABLED(CONFIG_LATENCY) ? arch_cycles() - cpu->preempt_off_since : 0;
+}
+
+void latency_preempt_long(u64 cycles);
+
+/* It is on again, after so long. Perhaps on another hart already: then that one counts it. */
+static inline void latency_preempt_on(u64 cycles)
+{
+	if (IS_ENABLED(CONFIG_LATENCY) && unlikely(cycles >= 1UL << LATENCY_BIN_SHIFT))
+		latency_preempt_long(cycles);
 }
 
 /* Where this hart counts. Before its first lock. */

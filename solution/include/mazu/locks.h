@@ -18,6 +18,7 @@
 #define LOCK_TABLE(LOCK)                                                                           \
 	LOCK(ADMISSION, 4, false, 4000, "what SCHED_DEADLINE tasks have reserved")                 \
 	LOCK(KERNEL_MAP, 8, false, 8000, "the kernel's page table, the list of address spaces")    \
+	LOCK(STACKS, 9, false, 100, "stacks that are kept for the next task")                      \
 	LOCK(IRQ, 10, true, 400, "the interrupt descriptors: handler, argument, affinity")         \
 	LOCK(TASKS, 45, true, 400,                                                                 \
 	     "the list of all tasks, their numbers, who waits for whose end")                      \

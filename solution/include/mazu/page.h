@@ -74,6 +74,9 @@ struct page_statistics {
 	u64 blocks[BUDDY_ORDERS];  /* free blocks by order, not pages; the cached ones left out */
 };
 
+/* Free pages that a hart has at hand; 0 where there is none. */
+u64 page_cached(u32 hart);
+
 void page_statistics(struct page_statistics *statistics);
 struct str page_type_name(enum page_type type); /* "slab" */
 struct str page_type_what(enum page_type type);

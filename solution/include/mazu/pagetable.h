@@ -19,6 +19,7 @@
 
 #include <arch/pte.h>
 #include <mazu/error.h>
+#include <mazu/tlb.h>
 #include <mazu/types.h>
 
 /* How many pages somebody may hold, tables included. */

@@ -26,8 +26,14 @@ void panic_from(uptr caller, const char *format, ...) __printf(2, 3) __noreturn;
 /* The same for a trap: where and how are those of the interrupted code. */
 void panic_at(const struct trap_frame *frame, const char *format, ...) __printf(2, 3) __noreturn;
 
+/* The next panic of this hart calls `print` behind its first line, to say more about it (pr_panic). */
+void panic_explain(void (*print)(void));
+
 /* Whether this kernel is past saving: locks and limits no longer count. */
 bool panic_in_progress(void);
+
+/* It is this hart's. */
+bool panic_is_mine(void);
 
 /* A broken invariant in debug builds; costs nothing in release builds. */
 #define ASSERT(condition)                                                                          \

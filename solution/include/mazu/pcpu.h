@@ -3,7 +3,12 @@
  *
  * this_cpu() is the running hart's entry of `pcpus` for as long as the kernel runs; reaching a
  * field takes one instruction and no lock: only its own hart touches it, with interrupts off
- * where an interrupt handler does too. Trap entry knows the first two members by offset.
+ * where an interrupt handler does too. Trap entry knows the first members by offset, and preempt.h that
+ * the word at the very beginning can be changed by one instruction.
+ *
+ * A task that may be preempted may be on another hart at the next instruction. So it reads one field at a time
+ * (its own `current` is right on any hart), and whatever takes two looks is done with preemption or
+ * interrupts off, and asks for this_cpu() inside.
  */
 #ifndef MAZU_PCPU_H
 #define MAZU_PCPU_H
@@ -23,11 +28,17 @@ struct page_cache;
 struct runqueue;
 struct task;
 struct trace_ring;
+struct trap_frame;
+
+struct held_lock {
+	enum lock_rank rank;
+	uptr where; /* in the code that took it */
+};
 
 struct pcpu {
+	u32 preempt; /* may it switch, should it (preempt.h) */
+	u32 index;   /* 0..CONFIG_CPU_MAX - 1 */
 	struct arch_pcpu arch;
-	u32 preempt;			/* may it switch, should it (preempt.h) */
-	u32 index;			/* 0..CONFIG_CPU_MAX - 1 */
 	u64 hart_id;			/* the hart's name at the firmware */
 	u64 entry_cycles;		/* cycle counter at the kernel's first instruction */
 	struct task *current;		/* what runs here; NULL: there are no tasks yet */
@@ -38,11 +49,18 @@ struct pcpu {
 	u64 irq_off_since;		/* cycles: interrupts are off, */
 	u64 preempt_off_since;		/* or preemption is */
 	u64 timer_ticks;		/* what the hardware timer is set to */
-	struct page_cache *pages;	/* free pages at hand (kernel/mm/page.c) */
-	struct object_cache *objects;	/* free objects at hand (kernel/mm/kmalloc.c) */
-	struct addrspace *space;	/* the program's memory; NULL: none */
-	u32 lock_count;			/* debug builds: locks held, */
-	enum lock_rank locks[PCPU_LOCKS_MAX]; /* and their ranks in order of taking */
+	u64 explore;			/* where it is set to sooner: a random state; 0: nowhere */
+	u32 spins;			/* turns in vain: explore_nap */
+	u32 ipi_reasons;		/* atomic: what others want of it (smp.h) */
+	u64 ipi_count;			/* interrupts for that */
+	bool stopped;			/* atomic: for good, */
+	const struct trap_frame *stopped_frame; /* in the middle of this; NULL: unknown */
+	struct page_cache *pages;		/* free pages at hand (kernel/mm/page.c) */
+	struct object_cache *objects;		/* free objects at hand (kernel/mm/kmalloc.c) */
+	struct addrspace *space;		/* the program's memory; NULL: none */
+	bool in_interrupt; /* debug builds, like the next: in a handler of one */
+	u32 lock_count;	   /* locks held, */
+	struct held_lock locks[PCPU_LOCKS_MAX]; /* in the order of taking (lockdep.h) */
 } __attribute__((aligned(64)));
 
 extern struct pcpu pcpus[CONFIG_CPU_MAX];

@@ -3,7 +3,7 @@
  *
  * The kernel is preemptible at any instruction, but with interrupts off and between preempt_disable()
  * and preempt_enable(). One word of the hart says both whether it may switch and whether it
- * should: its upper bits count the sections that forbid it, and its lowest bit is set as long as
+ * should, and it is the hart's first: its upper bits count the sections that forbid it, and its lowest bit is set as long as
  * nobody wants the hart. So it is 0 at exactly the moment when a switch is due: whoever makes it 0, and each end of a
  * trap, switches. Sections are counted by single instructions: an interrupt between reading and writing the word
  * might just then want the hart. An interrupts-off section of a lock ends with the same look (spinlock.h). A bare
@@ -17,8 +17,8 @@
 #include <mazu/latency.h>
 #include <mazu/pcpu.h>
 
-#define PREEMPT_QUIET 1U
-#define PREEMPT_SECTION 2U
+#define PREEMPT_QUIET 1
+#define PREEMPT_SECTION 2
 
 /* Switches, unless interrupts are off: then whoever turns them on does. kernel/sched/sched.c. */
 void preempt_now(void);
@@ -29,7 +29,7 @@ void preempt_trap(void);
 /* A switch is due as soon as it is allowed. Interrupts off. */
 static inline void preempt_want(struct pcpu *cpu)
 {
-	cpu->preempt &= ~PREEMPT_QUIET;
+	cpu->preempt &= ~(u32)PREEMPT_QUIET;
 }
 
 /* Nobody wants the hart any more. Interrupts off. */
@@ -63,28 +63,32 @@ static inline void preempt_pause(struct pcpu *cpu)
 static inline void preempt_interrupt_end(struct pcpu *cpu)
 {
 	if (IS_ENABLED(CONFIG_SCHED) && unlikely(preempt_is_due(cpu)))
-		preempt_trap();
-	latency_irq_on(cpu);
+		preempt_trap(); /* and comes back, perhaps on another hart */
+	latency_irq_on(this_cpu());
 }
 
 static inline void preempt_disable(void)
 {
-	struct pcpu *cpu = this_cpu();
-
-	__atomic_fetch_add(&cpu->preempt, PREEMPT_SECTION, __ATOMIC_RELAXED);
-	latency_preempt_off(cpu);
+	if (likely(arch_hart_add(PREEMPT_SECTION) <= PREEMPT_QUIET))
+		latency_preempt_off(this_cpu());
 	barrier();
 }
 
+/* The outermost section has ended, and somebody wants the hart. */
+void preempt_section_end(u64 cycles);
+
+/* Nearly always it was the only section, and nobody wants the hart. */
 static inline void preempt_enable(void)
 {
-	struct pcpu *cpu = this_cpu();
+	u64 cycles = latency_preempt_took(this_cpu());
+	i64 before;
 
 	barrier();
-	latency_preempt_on(cpu);
-	if (unlikely(__atomic_sub_fetch(&cpu->preempt, PREEMPT_SECTION, __ATOMIC_RELAXED) == 0) &&
-	    IS_ENABLED(CONFIG_SCHED))
-		preempt_now();
+	before = arch_hart_add(-PREEMPT_SECTION);
+	if (likely(before == (PREEMPT_SECTION | PREEMPT_QUIET)))
+		latency_preempt_on(cycles);
+	else if (before == PREEMPT_SECTION && IS_ENABLED(CONFIG_SCHED))
+		preempt_section_end(cycles);
 }
 
 #endif

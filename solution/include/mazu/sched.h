@@ -22,6 +22,7 @@
 #include <mazu/str.h>
 #include <mazu/types.h>
 
+struct runqueue;
 struct task;
 struct sched_domain;
 
@@ -71,6 +72,7 @@ enum sched_hold {
 	HOLD_DOMAIN = 2, /* its domain's is, until the refill */
 	HOLD_MODE = 4,	 /* it is LO work, and the mode is HI */
 	HOLD_CHANGE = 8, /* for the moment in which its parameters change */
+	HOLD_MOVE = 16,	 /* on its way to another hart */
 };
 
 /*
@@ -87,6 +89,15 @@ void sched_get(const struct task *task, struct sched_params *params);
 enum error __must_check sched_params_check(const struct sched_params *params);
 
 struct str sched_policy_name(enum sched_policy policy);
+
+/*
+ * The harts that a task may run on: bit n for index n. A new task has its creator's. If it is somewhere else at the
+ * moment, it moves: at once when it does not run or is the caller itself, else as soon as its hart hears of it. What
+ * is reserved for it is reserved there. ERR_INVAL: none of them is online; ERR_BUSY: not admitted there, or it is
+ * a member of a domain or has a criticality, which belong to a hart; ERR_NOENT: the task has ended. Task context.
+ */
+enum error __must_check sched_set_affinity(struct task *task, u64 harts);
+u64 sched_affinity(const struct task *task);
 
 /* ---- Domains: a budget for a group ---- */
 
@@ -107,9 +118,17 @@ struct sched_domain_info {
 };
 void sched_domain_info(struct sched_domain *domain, struct sched_domain_info *info);
 
+/* Other harts have sent tasks here. Interrupt. */
+void sched_arrive(struct runqueue *rq);
+
 /* ---- Looking: per hart ---- */
 
 struct sched_info {
+	u32 queued; /* tasks, the one that runs included */
+	u32 load;   /* average of that, in 2^-10 */
+	u64 moved;  /* tasks that came from other harts, */
+	u64 stolen; /* because this one had nothing to do, */
+	u64 pushed; /* or that one too much */
 	u64 switches;
 	u64 timer_writes, timer_interrupts;
 	u64 bandwidth;		     /* admitted, in 2^-20 of the hart */

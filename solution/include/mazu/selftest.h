@@ -11,6 +11,10 @@
  * __start_selftests and __stop_selftests). Tests are independent: each sets up what it needs,
  * and any one can be run alone.
  *
+ * Some criteria are about time, and mean something only where the machine's clock counts its instructions. Booted
+ * with `untimed`, because the clock is the host's, which stops and jumps as the host likes, a run leaves the verdict on
+ * these open, and says so; everything else is judged as ever.
+ *
  * The report is TAP version 14 (testanything.org). The environment supplies selftest_print().
  */
 #ifndef MAZU_SELFTEST_H
@@ -31,6 +35,7 @@ struct selftest_case {
 struct selftest {
 	const struct selftest_case *test;
 	u32 failures;
+	u32 unjudged;	    /* criteria of time that did not hold, and do not count */
 	struct str skipped; /* why; empty: not skipped */
 	struct str file;    /* of the first failure, as the following */
 	u32 line;
@@ -43,6 +48,9 @@ u32 selftest_run(struct str pattern);
 
 /* Calls `visit` for each test whose name matches, in link order; returns how many. */
 u32 selftest_for_each(struct str pattern, void (*visit)(const struct selftest_case *test));
+
+/* The clock is not the machine's own: CHECK_TIMED judges nobody. */
+extern bool selftest_untimed;
 
 /* Supplied by the environment: one piece of the report, to the console and unfiltered. */
 void selftest_print(const char *format, ...) __printf(1, 2);
@@ -71,11 +79,23 @@ void selftest_bail_out(struct str reason);
 	selftest_check_str_eq((t), (actual), (expected), STR(__FILE__), __LINE__,                  \
 			      STR(#actual " == " #expected))
 
+/* About time: how soon, how long, how much of the hart. */
+#define CHECK_TIMED(t, condition)                                                                  \
+	selftest_check_timed((t), (condition), STR(__FILE__), __LINE__, STR(#condition))
+#define CHECK_TIMED_EQ(t, actual, expected) CHECK_TIMED(t, (actual) == (expected))
+
 /* CHECK for what the rest of the test stands on: on failure the test ends here. */
 #define REQUIRE(t, condition)                                                                      \
 	do {                                                                                       \
 		if (!CHECK(t, condition))                                                          \
 			return;                                                                    \
+	} while (0)
+
+/* For a test that is nothing without a clock which counts instructions. */
+#define NEEDS_MACHINE_TIME(t)                                                                      \
+	do {                                                                                       \
+		if (selftest_untimed)                                                              \
+			SKIP(t, "needs a clock that counts instructions");                         \
 	} while (0)
 
 /* Ends the test as skipped. */
@@ -86,6 +106,8 @@ void selftest_bail_out(struct str reason);
 	} while (0)
 
 bool selftest_check(struct selftest *t, bool held, struct str file, u32 line, struct str what);
+bool selftest_check_timed(struct selftest *t, bool held, struct str file, u32 line,
+			  struct str what);
 bool selftest_check_eq(struct selftest *t, u64 actual, u64 expected, struct str file, u32 line,
 		       struct str what);
 bool selftest_check_str_eq(struct selftest *t, struct str actual, struct str expected,

@@ -5,23 +5,28 @@
  *	...
  *	spin_unlock_irqrestore(&klog_lock, irqs);
  *
- * Up to stage 3 the kernel runs on one hart: with interrupts off nobody else can be inside, so a
- * lock is a promise that only debug builds check: that it is free when it is taken, that ranks
- * are in order (locks.h), that functions which need it have it. Stage 4 gives the same functions
- * something to spin on.
+ * With one hart (up to stage 3, or without CONFIG_SMP) interrupts or preemption are off, so nobody else can
+ * be inside, and nothing is left of the lock itself. With several it is a ticket lock (kernel/ticket.c), on which
+ * the other harts spin.
+ *
+ * Debug builds check each use (CONFIG_LOCK_DEBUG): that who takes a lock does not have it, that ranks
+ * are in order (locks.h), that functions which need it have it, that a wait ends.
  */
 #ifndef MAZU_SPINLOCK_H
 #define MAZU_SPINLOCK_H
 
 #include <arch/cpu.h>
 #include <mazu/config.h>
+#include <mazu/explore.h>
 #include <mazu/locks.h>
 #include <mazu/preempt.h>
 #include <mazu/types.h>
 
 struct spinlock {
-	enum lock_rank rank;
-	bool held;
+	u64 next, serving;   /* ticket.c */
+	enum lock_rank rank; /* const */
+	u32 holder;	     /* debug builds: the hart that has it, its index plus 1; 0: none */
+	u32 contended;	     /* how often somebody had to wait; relaxed */
 };
 
 #define SPINLOCK_INIT(rank_)                                                                       \
@@ -29,28 +34,74 @@ struct spinlock {
 		.rank = (rank_)                                                                    \
 	}
 
-/* The checks (CONFIG_LOCK_DEBUG). */
-void spin_check_take(struct spinlock *lock);
+/* The checks (CONFIG_LOCK_DEBUG): before it is taken, when it was, before it is released, while it is held. */
+void spin_check_take(const struct spinlock *lock);
+void spin_check_taken(struct spinlock *lock);
 void spin_check_release(struct spinlock *lock);
 void spin_check_held(const struct spinlock *lock);
+/* It was waited for longer than any lock may be held: reports who waits and who has it. */
+void spin_check_stuck(const struct spinlock *lock) __noreturn;
 
-/* Returns whether interrupts were on, for the matching unlock. */
-static inline bool spin_lock_irqsave(struct spinlock *lock)
+/* One turn of a loop that waits for another hart. */
+static inline void spin_relax(void)
+{
+	arch_relax();
+	explore_relax();
+}
+
+/* Until `ticket` is served. What comes behind it happens behind what the holder before did. */
+void spin_wait(struct spinlock *lock, u64 ticket);
+
+#ifdef CONFIG_LOCK_INLINE
+static inline void ticket_lock(struct spinlock *lock);
+static inline void ticket_unlock(struct spinlock *lock);
+#include "../../kernel/ticket.c" /* it includes this file, to no effect */
+#else
+void ticket_lock(struct spinlock *lock);
+void ticket_unlock(struct spinlock *lock);
+#endif
+
+/* Interrupts or preemption are off. */
+static inline void spin_take(struct spinlock *lock)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_take(lock);
+	if (IS_ENABLED(CONFIG_SMP))
+		ticket_lock(lock);
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_taken(lock);
+}
+
+static inline void spin_release(struct spinlock *lock)
+{
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		spin_check_release(lock);
+	if (IS_ENABLED(CONFIG_SMP))
+		ticket_unlock(lock);
+}
+
+/* Interrupts go off, as for a lock that is taken next: one that is found by this_cpu(). */
+static inline bool spin_irqsave(void)
 {
 	bool irqs = arch_irq_save();
 
 	if (irqs)
 		latency_irq_off(this_cpu());
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-		spin_check_take(lock);
+	return irqs;
+}
+
+/* Returns whether interrupts were on, for the matching unlock. */
+static inline bool spin_lock_irqsave(struct spinlock *lock)
+{
+	bool irqs = spin_irqsave();
+
+	spin_take(lock);
 	return irqs;
 }
 
 /* Where interrupts come on again, a switch that became due meanwhile is made. */
-static inline void spin_unlock_irqrestore(struct spinlock *lock, bool irqs)
+static inline void spin_irqrestore(bool irqs)
 {
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-		spin_check_release(lock);
 	if (irqs) {
 		latency_irq_on(this_cpu());
 		arch_irq_restore(true);
@@ -59,31 +110,33 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, bool irqs)
 	}
 }
 
+static inline void spin_unlock_irqrestore(struct spinlock *lock, bool irqs)
+{
+	spin_release(lock);
+	spin_irqrestore(irqs);
+}
+
 /* Where interrupts are off already, and stay off. */
 static inline void spin_lock_irqs_off(struct spinlock *lock)
 {
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-		spin_check_take(lock);
+	spin_take(lock);
 }
 
 static inline void spin_unlock_irqs_off(struct spinlock *lock)
 {
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-		spin_check_release(lock);
+	spin_release(lock);
 }
 
 /* For locks that no interrupt handler takes: interrupts stay on, only other tasks are kept out. */
 static inline void spin_lock(struct spinlock *lock)
 {
 	preempt_disable();
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-		spin_check_take(lock);
+	spin_take(lock);
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 {
-	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
-		spin_check_release(lock);
+	spin_release(lock);
 	preempt_enable();
 }
 

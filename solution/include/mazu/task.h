@@ -40,6 +40,7 @@ struct task_attributes {
 	struct str name; /* cut to TASK_NAME_MAX - 1 bytes */
 	struct sched_params params;
 	struct sched_domain *domain; /* NULL: none */
+	u64 affinity;		     /* harts that it may run on; 0: its creator's */
 	bool detached;
 	bool kill_anywhere;
 	bool essential; /* task_kill_id refuses it */
@@ -48,7 +49,7 @@ struct task_attributes {
 /*
  * Makes a task that will call entry(arg); what that returns is the task's result. It runs as soon as
  * its priority allows. ERR_NOMEM; ERR_INVAL, ERR_RANGE, ERR_BUSY as for sched_set; ERR_NOSPC: its
- * domain is full. Nothing is left of one that failed. Task context.
+ * domain is full; ERR_INVAL, too: none of its harts is online. Nothing is left of one that failed. Task context.
  */
 struct result_task __must_check task_create(const struct task_attributes *attributes,
 					    u64 (*entry)(void *arg), void *arg);
@@ -76,14 +77,21 @@ bool task_is_killed(void);
 struct task *task_current(void);
 struct str task_name(const struct task *task);
 
-/* For reports, in every stage. */
+u32 task_id(const struct task *task);
+
+/* For reports, in every stage: who has a hart, which may be another one that stands still. */
+static inline struct str task_name_on(const struct pcpu *cpu)
+{
+	return IS_ENABLED(CONFIG_SCHED) && cpu->current ? task_name(cpu->current) : STR("boot");
+}
+static inline u32 task_id_on(const struct pcpu *cpu)
+{
+	return IS_ENABLED(CONFIG_SCHED) && cpu->current ? task_id(cpu->current) : 0;
+}
 static inline struct str task_current_name(void)
 {
-	struct task *task = IS_ENABLED(CONFIG_SCHED) ? this_cpu()->current : NULL;
-
-	return task ? task_name(task) : STR("boot");
+	return task_name_on(this_cpu());
 }
-u32 task_id(const struct task *task);
 
 /* The running task has another name from now on. */
 void task_rename(struct str name);
@@ -112,6 +120,13 @@ enum error task_sleep(u64 duration_ns);
  * began late, at once. ERR_INTR: killed.
  */
 enum error task_next_period(void);
+
+/* ---- Harts: kernel/smp/hart.c ---- */
+
+/* What hart `hart` needs to run tasks, on `stack` (STACK_SIZE); then, on it, it can; then it does, for ever. */
+void task_prepare_hart(u32 hart, void *stack);
+void task_begin_hart(void);
+void task_idle(void) __noreturn;
 
 /* ---- Looking ---- */
 

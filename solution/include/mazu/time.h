@@ -12,6 +12,7 @@
 #include <arch/timer.h>
 #include <mazu/config.h>
 #include <mazu/error.h>
+#include <mazu/explore.h>
 #include <mazu/str.h>
 #include <mazu/types.h>
 
@@ -48,8 +49,14 @@ void timer_cancel(void);
 /* The timer interrupt, called by trap dispatch. From stage 3 on it may end in another task. */
 void timer_interrupt(void);
 
-u64 timer_interrupts(void);
+/* Those that a hart took; 0 where there is none. */
+u64 timer_interrupts(u32 hart);
+/* Both of this hart. */
+void timer_init_hart(void);
 void timer_never(void);
+
+/* Nobody runs here until somebody is due: no turn to end (explore.h). Interrupts off. */
+void timer_sleep(void);
 
 /* How early the hardware is set where somebody waits out the rest (hart_timer.c). */
 #define TIMER_LEAD_TICKS (IS_ENABLED(CONFIG_SCHED) ? CONFIG_TIMER_LEAD_TICKS : 0UL)
@@ -64,7 +71,7 @@ static inline void timer_write(u64 raw_ticks)
 		timer_never();
 	} else {
 		this_cpu()->timer_ticks = raw_ticks;
-		arch_timer_set(raw_ticks - TIMER_LEAD_TICKS);
+		arch_timer_set(explore_moment(raw_ticks - TIMER_LEAD_TICKS));
 	}
 }
 

@@ -82,6 +82,10 @@ static inline void trace(u64 ticks, enum trace_type type, u32 id, u32 extra)
  * TRACE_NONE shows the gap.
  */
 void trace_set(bool on);
+
+/* A ring for another hart, if there is memory; then, on it, it is used. */
+void trace_prepare_hart(u32 hart);
+void trace_init_hart(void);
 void trace_clear(void);
 bool trace_is_on(void);
 
@@ -90,8 +94,18 @@ u64 trace_count(u32 hart);
 
 /*
  * Event `index` of those that hart `hart` still has, oldest first. ERR_RANGE: no such hart; ERR_NOENT: no
- * more; ERR_AGAIN: it was overwritten while we looked.
+ * more; ERR_BUSY: it is another hart, and it is writing; ERR_AGAIN: it was overwritten while we looked.
  */
 enum error __must_check trace_read(u32 hart, u64 index, struct trace_event *event);
+
+/*
+ * The next event of all harts, by time; of one hart's in the order of writing. The cursor begins with zeros. For rings
+ * that stand still (trace_set). ERR_NOENT: no more.
+ */
+struct trace_cursor {
+	u64 at[CONFIG_CPU_MAX];
+};
+enum error __must_check trace_read_merged(struct trace_cursor *cursor, u32 *hart,
+					  struct trace_event *event);
 
 #endif

@@ -19,6 +19,9 @@
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
 
+/* Pages for which other harts are interrupted once. */
+#define BATCH_MAX 32
+
 /* ---- Life ---- */
 
 struct result_addrspace addrspace_create(u64 page_limit)
@@ -42,20 +45,42 @@ struct result_addrspace addrspace_create(u64 page_limit)
 	return result_addrspace_err(err);
 }
 
-static void page_drop(struct addrspace *space, uptr address)
-{
-	struct result_u64 physical = pt_unmap(&space->pt, address);
+/* Pages that nobody has any more, but of which other harts may not know that yet. */
+struct page_batch {
+	void *pages[BATCH_MAX];
+	u32 count;
+};
 
+static void batch_put(struct addrspace *space, struct page_batch *batch)
+{
+	tlb_deferred_flush(space->pt.asid);
+	for (u32 i = 0; i < batch->count; i++)
+		page_put(batch->pages[i]);
+	page_quota_give(&space->quota, batch->count);
+	batch->count = 0;
+}
+
+static void page_drop(struct addrspace *space, uptr address, struct page_batch *batch)
+{
+	struct result_u64 physical;
+
+	if (batch->count == 0)
+		tlb_defer(space->pt.asid);
+	physical = pt_unmap(&space->pt, address);
 	if (physical.err)
 		panic("addrspace: no page at 0x%lx", address);
-	page_put(phys_to_virt(physical.value));
-	page_quota_give(&space->quota, 1);
+	batch->pages[batch->count++] = phys_to_virt(physical.value);
+	if (batch->count == BATCH_MAX)
+		batch_put(space, batch);
 }
 
 static void pages_drop(struct addrspace *space, uptr start, uptr end)
 {
+	struct page_batch batch = { .count = 0 };
+
 	for (uptr at = start; (at = pt_next(&space->pt, at, end)) < end; at += PAGE_SIZE)
-		page_drop(space, at);
+		page_drop(space, at, &batch);
+	batch_put(space, &batch);
 	pt_prune(&space->pt, start, end);
 }
 
@@ -77,11 +102,12 @@ void addrspace_switch(struct addrspace *space)
 	const struct pagetable *pt = space ? &space->pt : &kernel_pagetable;
 
 	this_cpu()->space = space;
+	tlb_use(pt->asid);
 	mmu_use(virt_to_phys(pt->root), pt->asid);
 	if (IS_ENABLED(CONFIG_SPACE_SHARED))
 		return;
 	if (space && !pt->asid) /* this hart cannot tell spaces apart */
-		tlb_flush_asid(0);
+		arch_tlb_flush_asid(0);
 }
 
 /* ---- Areas ---- */
@@ -247,7 +273,7 @@ enum error addrspace_fault(struct addrspace *space, const struct fault *fault)
 
 	if (!err || !pte_is_valid(*pt_walk(&space->pt, page).entry))
 		return err;
-	tlb_flush_page(page, space->pt.asid); /* it was there, and the hart had not noticed */
+	tlb_notice_page(page, space->pt.asid); /* it was there, and the hart had not noticed */
 	return OK;
 }
 

@@ -155,6 +155,12 @@ static void kernel_map_discard(void)
 	kernel_pagetable.root = NULL;
 }
 
+void kernel_map_enter(void)
+{
+	mmu_use(virt_to_phys(kernel_pagetable.root), 0);
+	arch_tlb_flush_asid(0);
+}
+
 static enum error kernel_map_init(void)
 {
 	enum error err = kernel_map_make();
@@ -164,8 +170,7 @@ static enum error kernel_map_init(void)
 		pr_err("kernel map: %.*s: memory is not protected", STR_ARG(error_name(err)));
 		return err;
 	}
-	mmu_use(virt_to_phys(kernel_pagetable.root), 0);
-	tlb_flush_asid(0);
+	kernel_map_enter();
 	is_on = true;
 	return OK;
 }
@@ -223,6 +228,7 @@ void kernel_map_show(void *page)
 
 	spin_lock(&kernel_map_lock);
 	err = pt_map(&kernel_pagetable, (uptr)page, virt_to_phys(page), 0, VM_READ | VM_WRITE);
+	tlb_flush_page((uptr)page, 0); /* nobody here faults and looks again */
 	spin_unlock(&kernel_map_lock);
 	if (err)
 		panic("kernel map: page 0x%lx cannot be shown again: %.*s", (uptr)page,

@@ -21,6 +21,7 @@
 #include <mazu/fault_inject.h>
 #include <mazu/mem.h>
 #include <mazu/pcpu.h>
+#include <mazu/smp.h>
 
 const u16 kmalloc_sizes[KMALLOC_CLASSES] = { 16,  32,  48,  64,	 96,   128, 192,
 					     256, 384, 512, 768, 1024, 2048 };
@@ -212,10 +213,10 @@ struct allocator kmalloc_allocator = { &kmalloc_ops };
 /* ---- Reserves ---- */
 
 /* False: the magazine is empty. Interrupts are on again after each page. */
-static bool magazine_drain_some(u32 size_class)
+static bool magazine_drain_some(void *size_class)
 {
 	bool irqs = arch_irq_save();
-	struct magazine *magazine = &this_cpu()->objects->magazines[size_class];
+	struct magazine *magazine = &this_cpu()->objects->magazines[*(u32 *)size_class];
 
 	magazine_shed(magazine, 0);
 
@@ -230,8 +231,7 @@ void kmalloc_drain(void)
 	if (IS_ENABLED(CONFIG_ALLOC_DEBUG))
 		kmalloc_debug_drain(CALLER);
 	for (u32 size_class = 0; size_class < KMALLOC_CLASSES; size_class++) {
-		while (magazine_drain_some(size_class))
-			;
+		harts_while(magazine_drain_some, &size_class);
 		slab_drain(size_class);
 	}
 }
@@ -247,6 +247,19 @@ static u32 reserve_count(u32 size_class)
 		count += (u32)(READ_ONCE(magazine->top) - magazine->at);
 	}
 	return count + (IS_ENABLED(CONFIG_ALLOC_DEBUG) ? kmalloc_debug_waiting(size_class) : 0);
+}
+
+/* They change while one looks: a figure for people. */
+u64 kmalloc_cached(u32 hart)
+{
+	u64 objects = 0;
+
+	for (u32 i = 0; hart < CONFIG_CPU_MAX && i < KMALLOC_CLASSES; i++) {
+		const struct magazine *magazine = &caches[hart].magazines[i];
+
+		objects += (u64)(READ_ONCE(magazine->top) - magazine->at);
+	}
+	return objects;
 }
 
 /* Exact where nobody else allocates in between, near enough where somebody does. */

@@ -17,6 +17,7 @@
 #include <mazu/fault_inject.h>
 #include <mazu/mem.h>
 #include <mazu/pcpu.h>
+#include <mazu/smp.h>
 
 /* Who called us, for the reports of debug builds. */
 #define CALLER ((uptr)__builtin_return_address(0))
@@ -128,11 +129,13 @@ void page_free(void *page, u32 order)
 }
 
 /* One at a time, so that an interrupt waits for no more than one. */
-static bool cache_drain_one(void)
+static bool cache_drain_one(void *unused)
 {
 	bool irqs = spin_lock_irqsave(&page_lock);
 	struct page_cache *cache = this_cpu()->pages;
 	bool drained = cache->count > 0;
+
+	(void)unused;
 
 	if (drained)
 		buddy_free(&page_buddy, cache->at[--cache->count], 0);
@@ -142,8 +145,7 @@ static bool cache_drain_one(void)
 
 void page_cache_drain(void)
 {
-	while (cache_drain_one())
-		;
+	harts_while(cache_drain_one, NULL);
 }
 
 /* ---- Owners ---- */
@@ -185,6 +187,11 @@ static u64 held_pages(enum page_type type)
 	return (u64)pages;
 }
 
+u64 page_cached(u32 hart)
+{
+	return hart < CONFIG_CPU_MAX ? READ_ONCE(page_caches[hart].count) : 0;
+}
+
 void page_statistics(struct page_statistics *statistics)
 {
 	*statistics = (struct page_statistics){ .total = page_total };
@@ -193,7 +200,7 @@ void page_statistics(struct page_statistics *statistics)
 
 	buddy_blocks(&page_buddy, statistics->blocks);
 	for (u32 i = 0; i < CONFIG_CPU_MAX; i++)
-		statistics->cached += page_caches[i].count;
+		statistics->cached += page_cached(i);
 	for (u32 type = 0; type < PAGE_TYPE_COUNT; type++)
 		statistics->held[type] = held_pages(type);
 	spin_unlock_irqrestore(&page_lock, irqs);

@@ -5,10 +5,9 @@
  * tables are missing in between. A new table is empty before the entry above leads to it, so
  * at each moment the tree is a tree that the hart may walk.
  *
- * The hart keeps translations, and may keep the fact that there was none. Whoever changes an
- * entry tells it (tlb_flush_page), and whoever adds a table tells it about all that the table
- * covers (tlb_flush_asid). Forgetting it works most of the time, which is the worst that can be
- * said of it.
+ * The hart keeps translations, and may keep the fact that there was none. Whoever adds an entry tells it
+ * (tlb_notice_page), or about all that a new table covers (tlb_notice_asid), and whoever takes one away tells all harts
+ * (tlb_flush_page). Forgetting it works most of the time, which is the worst that can be said of it.
  *
  * Source: Privileged Architecture 20211203, section 4.2.1 (what sfence.vma orders).
  */
@@ -28,13 +27,13 @@ enum error pt_map(struct pagetable *pt, uptr address, u64 physical, u32 level, u
 		if (table.err)
 			return table.err;
 		pte_write(slot.entry, pte_table(virt_to_phys(table.value)));
-		tlb_flush_asid(pt->asid);
+		tlb_notice_asid(pt->asid);
 		slot = pt_walk(pt, address);
 	}
 	if (slot.level != level || pte_is_valid(*slot.entry))
 		return ERR_EXIST;
 	pte_write(slot.entry, pte_leaf(physical, rights));
-	tlb_flush_page(address, pt->asid);
+	tlb_notice_page(address, pt->asid);
 	return OK;
 }
 

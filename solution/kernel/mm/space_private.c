@@ -43,6 +43,7 @@ static struct result_u32 asid_get(void)
 static void asid_put(u16 asid)
 {
 	spin_lock(&asid_lock);
+	tlb_forget_users(asid);
 	asid_used[asid] = false;
 	spin_unlock(&asid_lock);
 }

@@ -1,11 +1,15 @@
 /*
  * What is reserved on each hart: the memory of admission.
  *
- * A table of the reservations of a hart, one for each SCHED_DEADLINE task. A change is tried on a
- * copy: what would be reserved if it were made goes to dl_admit(), and only if that agrees is the
- * table changed. The test is quadratic, up to 80,000 instructions for 64 tasks, so nobody is kept out meanwhile:
- * the lock is dropped, and if the table was changed in between, the test is made again. After RACES_MAX
- * of those it is made with the lock held, which keeps other tasks of this hart from running; interrupts never.
+ * Deadlines are partitioned: a task is admitted on one hart and stays there, so that what one hart can keep, which dl_admit()
+ * knows, is all that has to be known. A table of the reservations of each hart, one for each SCHED_DEADLINE task. A
+ * change is tried on a copy: what would be reserved if it were made goes to dl_admit(), and only if that agrees is the
+ * table changed. Where the task's own hart has no room, or it is new, harts are tried in the order of what is reserved
+ * there, the least first, which keeps large gaps for large tasks no worse than any rule that does not move the others.
+ *
+ * The test is quadratic, up to 80,000 instructions for 64 tasks, so nobody is kept out meanwhile: the lock is dropped, and
+ * if anything was changed in between, whoever asked begins anew (change.c), in the end with the lock held, which
+ * keeps other tasks of this hart from running; interrupts never.
  *
  * A task that ends, or asks for less from now on, may have used its budget a moment ago: whoever gets
  * the same share now would use it a second time in one period, and somebody else would miss a
@@ -22,6 +26,7 @@
 
 struct reservation {
 	struct dl_demand demand;
+	u64 bandwidth;		  /* of demand, in 2^-20 */
 	const struct task *owner; /* NULL: given up */
 	struct dl_demand before;  /* the most that was reserved; no runtime: nothing, */
 	u64 until;		  /* and is in use until then (raw ticks) */
@@ -30,11 +35,8 @@ struct reservation {
 struct reservations {
 	struct reservation slots[CONFIG_SCHED_DL_TASKS]; /* admission_lock */
 	u32 count;					 /* admission_lock */
-	u64 changes; /* admission_lock: how often somebody got something */
+	u64 bandwidth;					 /* admission_lock: sum of the slots' */
 };
-
-/* Tests that may be in vain. */
-#define RACES_MAX 4
 
 /* What would be reserved after a change. */
 struct proposal {
@@ -44,6 +46,7 @@ struct proposal {
 
 struct spinlock admission_lock = SPINLOCK_INIT(LOCK_ADMISSION);
 static struct reservations reservations[CONFIG_CPU_MAX];
+static u64 changes; /* admission_lock: how often a task was changed */
 
 static struct dl_demand demand_of(const struct sched_params *params)
 {
@@ -78,6 +81,8 @@ static void expire_locked(struct reservations *table, u64 now)
 			slot->before.runtime_ns = 0;
 		if (slot->owner || slot->before.runtime_ns)
 			table->slots[kept++] = *slot;
+		else
+			table->bandwidth -= slot->bandwidth;
 	}
 	table->count = kept;
 }
@@ -123,33 +128,52 @@ static enum error propose_locked(const struct reservations *table, const struct 
 	return OK;
 }
 
-enum error admission_test_locked(const struct task *task, const struct sched_params *params)
+/* Whether the table has room. ERR_AGAIN: it may be another table by now. */
+static enum error test_locked(const struct reservations *table, const struct task *task,
+			      const struct sched_params *params, bool open)
 {
-	struct reservations *table = &reservations[task->rq->hart];
+	u64 before = changes;
 	struct proposal proposal;
+	enum error err = propose_locked(table, task, params, &proposal);
+
+	if (err || !open)
+		return err ? err : dl_admit(proposal.demands, proposal.count);
+	spin_unlock(&admission_lock);
+	err = dl_admit(proposal.demands, proposal.count);
+	spin_lock(&admission_lock);
+	return changes == before ? err : ERR_AGAIN;
+}
+
+/* The hart of the set, which is not empty, to be tried first. */
+static u32 first_of(const struct task *task, u64 harts)
+{
+	u32 own = READ_ONCE(task->rq)->hart;
+	u32 first = harts & hart_bit(own) ? own : bit_lowest(harts);
+
+	if (first == own && task->state != TASK_NEW)
+		return own;
+	for_each_hart(hart, harts) if (reservations[hart].bandwidth < reservations[first].bandwidth)
+		first = (u32)hart;
+	return first;
+}
+
+enum error admission_find_locked(const struct task *task, const struct sched_params *params,
+				 u64 harts, bool open, u32 *hart)
+{
+	enum error err = ERR_BUSY;
 
 	spin_assert_held(&admission_lock);
-	if (params->policy != SCHED_DEADLINE)
-		return OK;
-	for (u32 races = 0;; races++) {
-		u64 changes = table->changes;
-		enum error err;
-
-		expire_locked(table, time_ticks());
-		err = propose_locked(table, task, params, &proposal);
-		if (err || races == RACES_MAX)
-			return err ? err : dl_admit(proposal.demands, proposal.count);
-		spin_unlock(&admission_lock);
-		err = dl_admit(proposal.demands, proposal.count);
-		spin_lock(&admission_lock);
-		if (table->changes == changes)
-			return err;
+	for (; err == ERR_BUSY && harts; harts &= ~hart_bit(*hart)) {
+		*hart = first_of(task, harts);
+		expire_locked(&reservations[*hart], time_ticks());
+		err = test_locked(&reservations[*hart], task, params, open);
 	}
+	return err;
 }
 
 void admission_end_locked(struct task *task)
 {
-	struct reservation *old = find_locked(&reservations[task->rq->hart], task);
+	struct reservation *old = find_locked(&reservations[task->reserved_on], task);
 
 	spin_assert_held(&admission_lock);
 	if (!old)
@@ -158,35 +182,47 @@ void admission_end_locked(struct task *task)
 	old->owner = NULL;
 }
 
-void admission_commit_locked(struct task *task, const struct sched_params *params)
+/* The task's slot; or a new one, for which the test has seen that there is room. */
+static struct reservation *slot_locked(struct reservations *table, struct task *task)
 {
-	struct reservations *table = &reservations[task->rq->hart];
 	struct reservation *slot = find_locked(table, task);
 
-	spin_assert_held(&admission_lock);
-	if (params->policy != SCHED_DEADLINE) {
-		admission_end_locked(task);
-		return;
-	}
 	if (slot) {
 		retire_locked(slot, task);
-	} else {
-		slot = &table->slots[table->count++];
-		*slot = (struct reservation){ .owner = task };
+		table->bandwidth -= slot->bandwidth;
+		return slot;
 	}
+	slot = &table->slots[table->count++];
+	*slot = (struct reservation){ .owner = task };
+	return slot;
+}
+
+void admission_commit_locked(struct task *task, const struct sched_params *params, u32 hart)
+{
+	struct reservations *table = &reservations[hart];
+	struct reservation *slot;
+
+	spin_assert_held(&admission_lock);
+	changes++;
+	if (params->policy != SCHED_DEADLINE || task->reserved_on != hart)
+		admission_end_locked(task);
+	if (params->policy != SCHED_DEADLINE)
+		return;
+	task->reserved_on = hart;
+	slot = slot_locked(table, task);
 	slot->demand = demand_of(params);
-	table->changes++;
+	slot->bandwidth = (slot->demand.runtime_ns << 20) / slot->demand.period_ns;
+	table->bandwidth += slot->bandwidth;
 }
 
 u64 admission_bandwidth(u32 hart)
 {
 	struct reservations *table = &reservations[hart];
-	u64 sum = 0;
+	u64 sum;
 
 	spin_lock(&admission_lock);
 	expire_locked(table, time_ticks());
-	for (u32 i = 0; i < table->count; i++)
-		sum += (table->slots[i].demand.runtime_ns << 20) / table->slots[i].demand.period_ns;
+	sum = table->bandwidth;
 	spin_unlock(&admission_lock);
 	return sum;
 }

@@ -43,9 +43,8 @@ static void refill_locked(struct runqueue *rq, struct task *task, u64 now)
 static void refill(struct callout *callout)
 {
 	struct task *task = container_of(callout, struct task, budget.refill);
-	struct runqueue *rq = task->rq;
+	struct runqueue *rq = task_lock_irqs_off(task);
 
-	spin_lock_irqs_off(&rq->lock);
 	if (task->held & HOLD_BUDGET)
 		refill_locked(rq, task, callout->node.key);
 	spin_unlock_irqs_off(&rq->lock);

@@ -17,7 +17,10 @@
 #include <mazu/callout.h>
 #include <mazu/hart_timer.h>
 #include <mazu/pcpu.h>
+#include <mazu/smp.h>
 #include <mazu/time.h>
+
+#include "callout_run.h"
 
 /* A tick counter that ran from the machine's start does not get there. */
 #define NEVER ((u64)INT64_MAX)
@@ -29,7 +32,8 @@ void callout_queue_init(struct callout_queue *queue)
 {
 	u64 upper_ns = NS_PER_MS / 100;
 
-	*queue = (struct callout_queue){ .lock = SPINLOCK_INIT(LOCK_CALLOUT) };
+	*queue =
+		(struct callout_queue){ .lock = SPINLOCK_INIT(LOCK_CALLOUT), .next = CALLOUT_NONE };
 	for (u32 i = 0; i < ARRAY_SIZE(queue->bins_ticks); i++, upper_ns *= 10)
 		queue->bins_ticks[i] = time_ticks_for(upper_ns);
 }
@@ -73,6 +77,7 @@ void callout_arm(struct callout *callout, u64 when_ticks)
 		rb_remove(&queue->tree, &callout->node);
 	callout->node.key = MIN(when_ticks, NEVER);
 	rb_insert(&queue->tree, &callout->node);
+	callout_note_first(queue);
 	queue->statistics.armed++;
 	if (rb_first(&queue->tree) == &callout->node && !queue->running)
 		hart_timer_update();
@@ -104,30 +109,43 @@ bool callout_cancel(struct callout *callout)
 	was_armed = callout_is_armed(callout);
 	if (was_armed) {
 		rb_remove(&queue->tree, &callout->node);
+		callout_note_first(queue);
 		queue->statistics.cancelled++;
 	}
 	spin_unlock_irqrestore(&queue->lock, irqs);
 	return was_armed;
 }
 
-/* On its own hart a function that began has ended before anybody else can ask. */
+/*
+ * On its own hart a function that began has ended before anybody else can ask. On which other it runs the callout
+ * does not know: since then it may have been armed here.
+ */
 static bool callout_runs_elsewhere(const struct callout *callout)
 {
-	const struct callout_queue *queue = READ_ONCE(callout->queue);
-
-	return queue && queue != this_cpu()->callouts && READ_ONCE(queue->running) == callout;
+	for_each_hart(hart,
+		      harts_other()) if (atomic_load_acquire(&pcpus[hart].callouts->running) ==
+					 callout) return true;
+	return false;
 }
 
 bool callout_cancel_sync(struct callout *callout)
 {
 	bool was_armed = callout_cancel(callout);
 
-	while (callout_runs_elsewhere(callout))
+	while (callout_runs_elsewhere(callout)) {
 		was_armed |= callout_cancel(callout);
+		spin_relax();
+	}
 	return was_armed | callout_cancel(callout);
 }
 
 /* ---- Running: hart_timer.c ---- */
+
+void callout_run_more(struct callout_queue *queue, u64 now)
+{
+	while (now >= callout_next(queue) && time_ticks() - now < CALLOUT_BATCH_TICKS)
+		callout_run_first(queue, now);
+}
 
 void callout_count_late(struct callout_queue *queue, u64 late)
 {

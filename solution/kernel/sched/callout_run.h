@@ -4,47 +4,57 @@
 #ifndef MAZU_KERNEL_SCHED_CALLOUT_RUN_H
 #define MAZU_KERNEL_SCHED_CALLOUT_RUN_H
 
+#include <mazu/atomic.h>
 #include <mazu/callout.h>
 #include <mazu/time.h>
 
-/* The first of the queue is due: takes it out, and calls it with the lock dropped. */
-static inline void callout_run_one(struct callout_queue *queue, struct rb_node *first, u64 now)
+/* Takes out the first of the queue if it is due, for its function to be called; NULL: it is not. */
+static inline struct callout *callout_take(struct callout_queue *queue, u64 now)
 {
-	struct callout *callout = container_of(first, struct callout, node);
-	u64 late = now - first->key;
+	struct callout *callout = NULL;
+	struct rb_node *first;
 
-	rb_remove_first(&queue->tree);
-	if (likely(late <= queue->bins_ticks[0]))
-		queue->statistics.bins[0]++;
-	else
-		callout_count_late(queue, late);
-	WRITE_ONCE(queue->running, callout);
-	spin_unlock_irqs_off(&queue->lock);
-	callout->run(callout);
 	spin_lock_irqs_off(&queue->lock);
-	WRITE_ONCE(queue->running, NULL);
+	first = rb_first(&queue->tree);
+	if (likely(first) && likely(now >= first->key)) { /* nobody has cancelled it just now */
+		u64 late = now - first->key;
+
+		callout = container_of(first, struct callout, node);
+		rb_remove_first(&queue->tree);
+		callout_note_first(queue);
+		if (likely(late <= queue->bins_ticks[0]))
+			queue->statistics.bins[0]++;
+		else
+			callout_count_late(queue, late);
+		WRITE_ONCE(queue->running, callout);
+	}
+	spin_unlock_irqs_off(&queue->lock);
+	return callout;
 }
 
-static inline struct rb_node *callout_due(const struct callout_queue *queue, u64 now)
+static inline void callout_run_first(struct callout_queue *queue, u64 now)
 {
-	struct rb_node *first = rb_first(&queue->tree);
+	struct callout *callout = callout_take(queue, now);
 
-	return first && !rb_before(now, first->key) ? first : NULL;
+	if (likely(callout))
+		callout->run(callout);
+	atomic_store_release(&queue->running, (struct callout *)NULL); /* callout_cancel_sync */
 }
 
-/* False: nothing was due at `now`, when the interrupt began. What a batch leaves keeps the interrupt pending, and comes with the next one. */
+/* Others that are due as well, until a batch is full. */
+void callout_run_more(struct callout_queue *queue, u64 now);
+
+/*
+ * False: nothing was due at `now`, when the interrupt began. What a batch leaves keeps the interrupt pending, and
+ * comes with the next one.
+ */
 static inline bool callout_run(struct callout_queue *queue, u64 now)
 {
-	struct rb_node *first = callout_due(queue, now);
-
-	if (!first)
+	if (now < callout_next(queue))
 		return false;
-	spin_lock_irqs_off(&queue->lock);
-	do {
-		callout_run_one(queue, first, now);
-		first = callout_due(queue, now);
-	} while (unlikely(first) && time_ticks() - now < CALLOUT_BATCH_TICKS);
-	spin_unlock_irqs_off(&queue->lock);
+	callout_run_first(queue, now);
+	if (unlikely(now >= callout_next(queue)))
+		callout_run_more(queue, now);
 	return true;
 }
 

@@ -137,6 +137,11 @@ u64 domain_expires(const struct task *task, u64 now)
 
 /* ---- Members ---- */
 
+struct runqueue *domain_queue(const struct sched_domain *domain)
+{
+	return domain->rq;
+}
+
 enum error domain_join_locked(struct sched_domain *domain, struct task *task, u64 now)
 {
 	spin_assert_held(&domain->rq->lock);

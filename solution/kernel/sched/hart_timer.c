@@ -4,11 +4,16 @@
  * An interrupt does one kind of work: callouts that are due, or else the running task's expiry. What is still due
  * then interrupts again at once, before a switch: nobody gets the hart for no time at all.
  *
+ * One may come early: "never" is a time far ahead, seeds set the hardware to sooner, and an emulator whose harts are
+ * threads may raise the interrupt of a moment just when that is replaced by a later one. The hardware is then told
+ * again, or the interrupt would come at once, and for ever.
+ *
  * timer_arm() of the earlier stages is one callout among others here.
  */
 #include <arch/cpu.h>
 #include <mazu/callout.h>
 #include <mazu/hart_timer.h>
+#include <mazu/lockdep.h>
 #include <mazu/preempt.h>
 #include <mazu/time.h>
 
@@ -21,7 +26,7 @@ static inline u64 update(struct pcpu *cpu, struct runqueue *rq)
 	u64 first = callout_next(cpu->callouts);
 	u64 when = MIN(rq->expires, first);
 
-	if (when != cpu->timer_ticks)
+	if (when != cpu->timer_ticks || explore_is_on())
 		timer_write(when);
 	return when;
 }
@@ -55,18 +60,24 @@ void timer_interrupt(void)
 
 	latency_irq_off(cpu);
 	now = wait_for(cpu->timer_ticks);
+	if (unlikely(now < cpu->timer_ticks))
+		cpu->timer_ticks = 0; /* update() writes it */
 	rq->timer_interrupts++;
+	lockdep_interrupt_begin();
 	if (!callout_run(cpu->callouts, now) && now >= rq->expires)
 		sched_expired(rq, now);
 	next = update(cpu, rq);
+	lockdep_interrupt_end();
 	if (next <= now || unlikely(!sched_is_short(rq)))
 		preempt_pause(cpu);
 	preempt_interrupt_end(cpu);
 }
 
-u64 timer_interrupts(void)
+u64 timer_interrupts(u32 hart)
 {
-	return this_cpu()->rq->timer_interrupts;
+	bool is_there = hart < CONFIG_CPU_MAX && harts_online() & hart_bit(hart);
+
+	return is_there ? READ_ONCE(runqueue_of(hart)->timer_interrupts) : 0;
 }
 
 /* ---- One request, as before there were callouts ---- */

@@ -13,6 +13,11 @@
  * Classes know neither the hart, nor the timer, nor the switch: they are functions of a run queue, a task and a
  * time. Host tests run them against a clock of their own.
  *
+ * Several harts: `task->rq` names the queue that a task belongs to, and the lock of that queue guards the task. Only who
+ * holds that lock may write another queue there, and only while the task is neither queued nor the queue's
+ * running one; from the store on the task is the other queue's. So nobody ever holds two queues' locks, and whoever
+ * wants a task's lock takes the one it names and looks again (task_lock_irqs_off).
+ *
  * Letters: q the lock of the task's run queue; t tasks_lock; c written before anybody else sees it.
  */
 #ifndef MAZU_KERNEL_SCHED_RUNQUEUE_H
@@ -23,6 +28,7 @@
 #include <mazu/list.h>
 #include <mazu/rbtree.h>
 #include <mazu/sched.h>
+#include <mazu/smp.h>
 #include <mazu/spinlock.h>
 #include <mazu/task.h>
 #include <mazu/trace.h>
@@ -111,6 +117,7 @@ enum {
 	SPECIAL_METERED = 1, /* it has a charge: its class's, a budget, a domain */
 	SPECIAL_WOKEN = 2,   /* it did not run since it became ready */
 	SPECIAL_SPACE = 4,   /* it serves a program */
+	SPECIAL_MOVE = 8,    /* it runs where it should not */
 };
 
 #define URGENCY(rank, priority) ((u32)(rank) << 8 | (priority))
@@ -120,7 +127,7 @@ struct task {
 	const struct sched_class *class; /* q */
 	u32 held;			 /* q: enum sched_hold bits */
 	enum task_state state;		 /* q */
-	struct runqueue *rq;		 /* q */
+	struct runqueue *rq;		 /* q: see above */
 	u32 special;			 /* q: SPECIAL bits: what a switch has to care about */
 	u32 urgency; /* q: of class and priority: the higher runs, equals are their class's affair */
 	bool permit;		       /* q: an unpark that nobody took yet */
@@ -128,8 +135,14 @@ struct task {
 	bool killed;		       /* q */
 	bool kill_anywhere, essential; /* c */
 	bool detached;		       /* q */
-	u64 woken;		       /* q: cycles when it became ready; with SPECIAL_WOKEN */
-	u64 run_ticks;		       /* q: time it had the hart */
+	bool told;		       /* q: whose end it waits for has ended */
+	u64 affinity;		       /* q: harts that it may run on, online or not */
+	u32 ties;		       /* q: how many want it to stay where it is for the moment */
+	struct runqueue *goes_to;      /* q: with HOLD_MOVE; its hart is one that it may run on */
+	u32 reserved_on; /* admission_lock: the hart with its reservation, if it has one */
+	u64 wakes_at;	 /* q: raw ticks: its sleep is not over before */
+	u64 woken;	 /* q: cycles when it became ready; with SPECIAL_WOKEN */
+	u64 run_ticks;	 /* q: time it had the hart */
 
 	struct watch watch; /* the watchdog's */
 
@@ -156,8 +169,9 @@ struct task {
 	u32 name_len;
 	u64 (*entry)(void *arg); /* c */
 	void *arg;
-	u64 result;	     /* q: once dead */
-	struct task *joiner; /* q */
+	u64 result;		   /* q: once dead */
+	struct task *joiner;	   /* q */
+	struct task *arrives_next; /* in runqueue.arrivals */
 };
 
 /* ---- A hart's queues (all q) ---- */
@@ -200,19 +214,66 @@ struct runqueue {
 	u64 expires;	    /* when the running task must be looked at again */
 	u64 quantum, slice; /* of SCHED_RR, unless a task has its own; of SCHED_OTHER; const */
 	u32 hart;
-	struct pcpu *cpu; /* the same */
+	u32 urgency;	  /* of what runs or is about to; also read without the lock, as a hint */
+	struct pcpu *cpu; /* of hart */
 	struct rt_queue rt;
 	struct dl_queue dl;
 	struct fair_queue fair;
 	struct mode mode;
 	u64 switches, timer_writes, timer_interrupts;
+
+	u32 queued; /* tasks, the running one included; also read without the lock, as a hint */
+	u32 load;   /* balance.c: average of that, in BALANCE_ONE; read without the lock */
+	struct callout balance; /* armed while more than one is queued */
+	struct task
+		*arrivals; /* atomic: a stack of tasks that come from other harts, held (move.c) */
+	u64 moved, stolen, pushed; /* tasks that came; see sched_info */
 };
+
+/* ---- Finding the lock ---- */
+
+/* The task has left `rq`, which is locked. Each turn in vain means that it was moved, which takes longer than a turn. */
+struct runqueue *task_lock_moved(const struct task *task, struct runqueue *rq);
+
+/* The queue of `task`, locked. Interrupts off. */
+static inline struct runqueue *task_lock_irqs_off(const struct task *task)
+{
+	struct runqueue *rq = READ_ONCE(task->rq);
+
+	spin_lock_irqs_off(&rq->lock);
+	if (!IS_ENABLED(CONFIG_SMP) || likely(atomic_load_acquire(&task->rq) == rq))
+		return rq; /* acquire: task_move_locked has the release */
+	return task_lock_moved(task, rq);
+}
+
+static inline struct runqueue *task_lock_irqsave(const struct task *task, bool *irqs)
+{
+	*irqs = spin_irqsave();
+	return task_lock_irqs_off(task);
+}
+
+/* This hart's. Whoever waits meanwhile may come back on another hart, and releases that one's: rq_unlock_own. */
+static inline struct runqueue *rq_lock_own(bool *irqs)
+{
+	struct runqueue *rq;
+
+	*irqs = spin_irqsave();
+	rq = this_cpu()->rq;
+	spin_lock_irqs_off(&rq->lock);
+	return rq;
+}
+
+static inline void rq_unlock_own(bool irqs)
+{
+	spin_unlock_irqrestore(&this_cpu()->rq->lock, irqs);
+}
 
 /* ---- The core: sched.c. Lock held where the name says so ---- */
 
 /* The hart's own. */
 struct runqueue *runqueue_of(u32 hart);
 void runqueue_init(struct runqueue *rq, u32 hart);
+struct runqueue *runqueue_prepare(u32 hart);
 
 /* A bit more, or one less, that keeps a task from its queue. Any state of the task. */
 void sched_hold_locked(struct runqueue *rq, struct task *task, u32 why, u64 now);
@@ -227,6 +288,12 @@ void sched_charge_locked(struct runqueue *rq, u64 now);
 /* RUNNABLE becomes the state of a task that was not, and back. */
 void sched_wake_locked(struct runqueue *rq, struct task *task, u64 now);
 
+/*
+ * The same, and where the task should run on another hart, there. Returns the queue that it is in then, which is locked
+ * in place of `rq`. If it was moved, somebody else may have been the one to wake it.
+ */
+struct runqueue *sched_wake_placed_locked(struct runqueue *rq, struct task *task);
+
 /* The hart goes to the best that is queued; comes back when the caller is that again. */
 void schedule_locked(struct runqueue *rq);
 /* The running task waits (why: extra of TRACE_BLOCK); then the same. */
@@ -235,9 +302,9 @@ void sched_block_locked(struct runqueue *rq, u32 why);
 /* From the timer interrupt: rq->expires has come. */
 void sched_expired(struct runqueue *rq, u64 now);
 
-/* This hart begins to have a queue; then these two are tasks, and `running` is what runs now. */
+/* This hart begins to have a queue, and `running` is what runs now; then that is a task. */
 void sched_begin(struct task *idle, struct task *running);
-void sched_adopt(struct task *idle, struct task *running);
+void sched_adopt(struct task *running);
 
 /* The whole invariant, debug builds: panics. */
 void sched_check_locked(const struct runqueue *rq);
@@ -310,6 +377,8 @@ u64 domain_expires(const struct task *task, u64 now);
 /* ERR_NOSPC: full. */
 enum error __must_check domain_join_locked(struct sched_domain *domain, struct task *task, u64 now);
 void domain_leave_locked(struct task *task, u64 now);
+/* Its hart's. */
+struct runqueue *domain_queue(const struct sched_domain *domain);
 
 /* What mixed.c does for tasks with a criticality. Without CONFIG_MIXED_CRIT there are none, and none of it is linked. */
 void mode_start(struct mode *mode);
@@ -373,7 +442,14 @@ static inline void mode_leave_locked(struct runqueue *rq, struct task *task, u64
 
 /* ---- Parameters: sched_params.c ---- */
 
-/* Gives a new task its parameters and lets it run. On an error nothing has happened. */
+u32 params_urgency(const struct sched_params *params);
+/* The task, which is in no queue, has these from now on. */
+void params_commit_locked(struct task *task, const struct sched_params *params);
+
+/*
+ * Gives a new task its parameters and a hart, and lets it run. ERR_INVAL: its domain's hart is not one of its own; ERR_BUSY,
+ * ERR_NOSPC: as task_create(). On an error nothing has happened. change.c
+ */
 enum error __must_check sched_start(struct task *task, const struct sched_params *params,
 				    struct sched_domain *domain);
 
@@ -385,16 +461,18 @@ void sched_leave_locked(struct runqueue *rq, struct task *task, u64 now);
 extern struct spinlock admission_lock;
 
 /*
- * Whether there is room for what `params` ask for in place of what the task has. ERR_BUSY: there is none. Drops the lock
- * and takes it again; what it says is true from its return on as long as the lock is held.
+ * The first of `harts` with room for what `params` ask for in place of what the task has: its own, then in the order of how
+ * little is reserved there; for a new one that order only. ERR_BUSY: none has. The tests are long: with `open` the lock is
+ * dropped meanwhile, and ERR_AGAIN means that somebody else came first. Changes nothing.
  */
-enum error __must_check admission_test_locked(const struct task *task,
-					      const struct sched_params *params);
+enum error __must_check admission_find_locked(const struct task *task,
+					      const struct sched_params *params, u64 harts,
+					      bool open, u32 *hart);
 /*
- * Reserves it, or ends the reservation where the parameters have none. What a task gives up stays taken until
+ * Reserves it there, or nothing where the parameters have no reservation. What a task gives up stays taken until
  * the deadline `until` of what it used of it.
  */
-void admission_commit_locked(struct task *task, const struct sched_params *params);
+void admission_commit_locked(struct task *task, const struct sched_params *params, u32 hart);
 /* The task reserves nothing any more. */
 void admission_end_locked(struct task *task);
 /* What is reserved on a hart, in 2^-20. */
@@ -403,7 +481,66 @@ u64 admission_bandwidth(u32 hart);
 /* The longest budget that parameters may ever mean: HI's of a HI task. */
 u64 params_runtime_max(const struct sched_params *params);
 
+/* ---- Several harts ---- */
+
+/* Nothing ties the task to its hart but its affinity: no budget, no domain, no criticality; and it is not on its way. */
+static inline bool task_is_movable(const struct task *task)
+{
+	return !task->ties && !task->budget.runtime && !task->domain && !task->params.criticality &&
+	       !(task->held & HOLD_MOVE);
+}
+
+static inline bool task_may_run_on(const struct task *task, u32 hart)
+{
+	return task->affinity & hart_bit(hart);
+}
+
+/* The task, neither queued nor running, belongs to `to` from now on, and to whoever locks that. place.c */
+void task_move_locked(struct task *task, struct runqueue *to);
+
+/* The same from the lock of `rq`, its queue, on; with that of the queue where it is afterwards, mostly `to`. place.c */
+struct runqueue *task_move_relock(struct runqueue *rq, struct task *task, struct runqueue *to);
+
+/* Which of `harts` is best for a task that wakes up or is new, by its urgency; a guess. Any context. place.c */
+struct runqueue *sched_place(const struct task *task, u64 harts);
+
+/*
+ * The task, which may run on `to`, goes there; any state but DEAD, and not on its way already. `rq`, locked, is its queue;
+ * afterwards it is unlocked, and the task is there or, if it was running, on its way. Interrupts off. move.c
+ */
+void sched_move_unlock(struct runqueue *rq, struct task *task, struct runqueue *to);
+/* The hart switches away from a task that has to move. Queue locked. */
+void sched_depart_locked(struct runqueue *rq, struct task *task);
+
+/* The hole steal.c: a queued task of `rq` that waits and may run on `hart`; NULL: there is none. Queue locked. */
+struct task *steal_pick(struct runqueue *rq, u32 hart);
+/* This hart has nothing to do: something from another. Idle task. True: it has now. balance.c */
+bool sched_steal(struct runqueue *rq);
+
+/* The unit of loads: one task that was queued all the time. */
+#define BALANCE_ONE 1024U
+#define BALANCE_STEPS 8
+#define BALANCE_NOBODY UINT32_MAX
+
+/* The hole balance_pick.c: the average `load`, a BALANCE_STEPS-th of the way nearer to `queued` tasks, what is less than a unit dropped. */
+u32 balance_average(u32 load, u32 queued);
+/*
+ * The hole balance_pick.c: of `harts`, the one with the least of `loads` (by hart; those of others mean nothing), the
+ * first of equals, if that is less than `load` by a task and a half or more; else BALANCE_NOBODY.
+ */
+u32 balance_receiver(const u32 loads[CONFIG_CPU_MAX], u64 harts, u32 load);
+void balance_init(struct runqueue *rq);
+/* More than one task is queued. Queue locked. */
+void balance_begin_locked(struct runqueue *rq);
+
 /* ---- Waiting: sleep.c ---- */
+
+/* `task`, which runs, waits until somebody wakes it, and for no moment. */
+static inline void task_wait_locked(struct runqueue *rq, struct task *task, u32 why)
+{
+	task->wakes_at = UINT64_MAX;
+	sched_block_locked(rq, why);
+}
 
 void sleep_over(struct callout *callout);
 

@@ -31,7 +31,13 @@ struct runqueue *runqueue_of(u32 hart)
 void sched_want_locked(struct runqueue *rq)
 {
 	rq->best = NULL;
-	preempt_want(rq->cpu);
+	sched_ask(rq);
+}
+
+void sched_ask_remote(const struct runqueue *rq)
+{
+	if (IS_ENABLED(CONFIG_SMP))
+		ipi_send(rq->hart, IPI_RESCHEDULE);
 }
 
 void sched_enter_metered(struct runqueue *rq, struct task *task, u64 now)
@@ -46,6 +52,7 @@ void sched_enter_metered(struct runqueue *rq, struct task *task, u64 now)
 static void queue_leave(struct runqueue *rq, struct task *task, u64 now)
 {
 	task->class->dequeue(rq, task, now);
+	sched_count_out(rq);
 	if (task == rq->best || task == rq->current)
 		sched_want_locked(rq);
 	if (unlikely(task->params.criticality))
@@ -56,6 +63,15 @@ void sched_wake_locked(struct runqueue *rq, struct task *task, u64 now)
 {
 	spin_assert_held(&rq->lock);
 	sched_wake(rq, task, now, task->state == TASK_NEW ? 3 : 1);
+}
+
+struct runqueue *sched_wake_placed_locked(struct runqueue *rq, struct task *task)
+{
+	if (IS_ENABLED(CONFIG_SMP) && task != rq->current && task_is_movable(task))
+		rq = task_move_relock(rq, task, sched_place(task, task->affinity));
+	if (task->state == TASK_BLOCKED)
+		sched_wake_locked(rq, task, time_ticks());
+	return rq;
 }
 
 void sched_hold_locked(struct runqueue *rq, struct task *task, u32 why, u64 now)
@@ -144,6 +160,8 @@ void sched_switch_special(struct runqueue *rq, struct task *from, struct task *t
 		sched_waited(this_cpu(), to);
 	if (from->space != to->space)
 		addrspace_switch(to->space);
+	if (IS_ENABLED(CONFIG_SMP) && unlikely(from->special & SPECIAL_MOVE))
+		sched_depart_locked(rq, from);
 	sched_hand_over(rq, from, to, now);
 }
 
@@ -173,14 +191,18 @@ void sched_block_locked(struct runqueue *rq, u32 why)
 
 void preempt_now(void)
 {
-	struct runqueue *rq = this_cpu()->rq;
 	bool irqs;
 
 	if (!arch_irq_enabled())
 		return;
-	irqs = spin_lock_irqsave(&rq->lock);
-	schedule_locked(rq);
-	spin_unlock_irqrestore(&this_cpu()->rq->lock, irqs);
+	schedule_locked(rq_lock_own(&irqs));
+	rq_unlock_own(irqs);
+}
+
+void preempt_section_end(u64 cycles)
+{
+	latency_preempt_on(cycles);
+	preempt_now();
 }
 
 /* A task that may be killed anywhere ends here, where it holds nothing of the kernel's. */
@@ -214,7 +236,8 @@ void sched_expired(struct runqueue *rq, u64 now)
 static void check_running(const struct runqueue *rq)
 {
 	const struct task *task = rq->current;
-	bool due = !(rq->cpu->preempt & PREEMPT_QUIET);
+	bool due = !(rq->cpu->preempt & PREEMPT_QUIET) ||
+		   READ_ONCE(rq->cpu->ipi_reasons) & IPI_RESCHEDULE;
 
 	if (task != rq->cpu->current || task->rq != rq)
 		panic("sched: the running task is not the queue's");
@@ -263,14 +286,22 @@ void runqueue_init(struct runqueue *rq, u32 hart)
 	dl_queue_init(&rq->dl);
 	fair_queue_init(&rq->fair);
 	mode_init(&rq->mode);
+	if (IS_ENABLED(CONFIG_SMP))
+		balance_init(rq);
+}
+
+struct runqueue *runqueue_prepare(u32 hart)
+{
+	runqueue_init(&runqueues[hart], hart);
+	return &runqueues[hart];
 }
 
 void sched_begin(struct task *idle, struct task *running)
 {
 	struct runqueue *rq = &runqueues[this_cpu()->index];
 
-	runqueue_init(rq, this_cpu()->index);
 	rq->idle = idle;
+	rq->queued = running != idle;
 	rq->current = rq->best = running;
 	this_cpu()->rq = rq;
 	this_cpu()->current = running;

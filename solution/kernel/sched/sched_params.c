@@ -1,9 +1,8 @@
 /*
- * Parameters of a task: whether they make sense, whether there is room for them, and then all at once.
+ * Parameters of a task: whether they make sense, and what they mean for its class and its budget.
  *
- * Check, admit, commit: the first two may refuse and change nothing, the last cannot fail. A task that
- * is queued leaves its queue with its old parameters and enters with the new, in one critical section, so
- * nobody sees it in between.
+ * A check may refuse and changes nothing, a commit cannot fail. Whether there is room for them comes in between, and is
+ * the affair of change.c, like when.
  */
 #include <mazu/panic.h>
 #include <mazu/time.h>
@@ -131,15 +130,23 @@ static void commit_budget(struct task *task, const struct sched_params *params)
 	}
 }
 
-static void commit(struct task *task, const struct sched_params *params)
+/* Other policies have no priority: there may be anything. */
+static u32 priority_of(const struct sched_params *params)
 {
-	u32 priority; /* other policies have none: there may be anything */
+	return class_of(params->policy)->rank == RANK_RT ? params->priority : 0;
+}
 
+u32 params_urgency(const struct sched_params *params)
+{
+	return URGENCY(class_of(params->policy)->rank, priority_of(params));
+}
+
+void params_commit_locked(struct task *task, const struct sched_params *params)
+{
 	task->params = *params;
 	task->class = class_of(params->policy);
-	priority = task->class->rank == RANK_RT ? params->priority : 0;
-	task->urgency = URGENCY(task->class->rank, priority);
-	rt_set_priority(&task->rq->rt, task, priority);
+	task->urgency = params_urgency(params);
+	rt_set_priority(&task->rq->rt, task, priority_of(params));
 	task->rt.quantum = params->quantum_ns ? time_ticks_for(params->quantum_ns)
 					      : task->rq->quantum;
 	task->fair.weight = fair_weight(params->nice);
@@ -150,135 +157,21 @@ static void commit(struct task *task, const struct sched_params *params)
 		task->special |= SPECIAL_METERED;
 }
 
-/* While it changes, the task is held: so it leaves its queue as what it was, and enters as what it is. */
-static void apply_locked(struct runqueue *rq, struct task *task, const struct sched_params *params,
-			 u64 now)
-{
-	sched_charge_locked(rq, now);
-	sched_hold_locked(rq, task, HOLD_CHANGE, now);
-	mode_leave_locked(rq, task, now);
-	commit(task, params);
-	mode_join_locked(rq, task, now);
-	sched_release_locked(rq, task, HOLD_CHANGE, now);
-}
-
-/* ---- Admit ---- */
-
-/*
- * Whether there is room for the task with these parameters; if so it has its reservation. The test lets others in, so
- * it is first.
- */
-static enum error admit_locked(struct task *task, const struct sched_params *params)
-{
-	enum error err = admission_test_locked(task, params);
-
-	if (!err && task->state == TASK_DEAD)
-		err = ERR_NOENT;
-	if (!err && !mode_has_room(task->rq, task, params->criticality))
-		err = ERR_NOSPC;
-	if (!err)
-		admission_commit_locked(task, params);
-	return err;
-}
-
-enum error sched_set(struct task *task, const struct sched_params *params)
-{
-	enum error err = sched_params_check(params);
-	bool irqs;
-
-	if (err)
-		return err;
-	spin_lock(&admission_lock);
-	err = admit_locked(task, params);
-	if (!err) {
-		irqs = spin_lock_irqsave(&task->rq->lock);
-		apply_locked(task->rq, task, params, time_ticks());
-		spin_unlock_irqrestore(&task->rq->lock, irqs);
-	}
-	spin_unlock(&admission_lock);
-	return err;
-}
-
 void sched_get(const struct task *task, struct sched_params *params)
 {
-	bool irqs = spin_lock_irqsave(&task->rq->lock);
+	bool irqs;
+	struct runqueue *rq = task_lock_irqsave(task, &irqs);
 
 	*params = task->params;
-	spin_unlock_irqrestore(&task->rq->lock, irqs);
+	spin_unlock_irqrestore(&rq->lock, irqs);
 }
 
-/* ---- The first parameters, and the last ---- */
-
-/* The two that were there before there was a scheduler. */
-void sched_adopt(struct task *idle, struct task *running)
+/* The one that was there before there was a scheduler. */
+void sched_adopt(struct task *running)
 {
 	struct sched_params lowest = { .policy = SCHED_FIFO };
 
-	idle->class = &idle_class;
-	idle->state = TASK_RUNNABLE;
-	commit(running, &lowest);
+	params_commit_locked(running, &lowest);
 	running->state = TASK_RUNNABLE;
 	running->class->enqueue(running->rq, running, time_ticks());
-}
-
-/* Its first job is released now, or at the time that was asked for: until then it sleeps. */
-static void begin_locked(struct runqueue *rq, struct task *task, u64 now)
-{
-	u64 first = task->params.first_ns ? time_ticks_at(task->params.first_ns) : now;
-
-	trace(now, TRACE_TASK, task->id, task->params.policy);
-	task->jobs.release = first;
-	task->jobs.deadline = first + task->budget.deadline;
-	if (!rb_before(now, first)) {
-		sched_wake_locked(rq, task, now);
-		return;
-	}
-	task->state = TASK_BLOCKED;
-	callout_arm(&task->sleep, first);
-}
-
-static enum error start_locked(struct task *task, const struct sched_params *params,
-			       struct sched_domain *domain)
-{
-	struct runqueue *rq = task->rq;
-	enum error err = admit_locked(task, params);
-	u64 now = time_ticks();
-	bool irqs;
-
-	if (err)
-		return err;
-	irqs = spin_lock_irqsave(&rq->lock);
-	if (domain)
-		err = domain_join_locked(domain, task, now);
-	if (!err) {
-		commit(task, params);
-		mode_join_locked(rq, task, now);
-		begin_locked(rq, task, now);
-	}
-	spin_unlock_irqrestore(&rq->lock, irqs);
-	return err;
-}
-
-enum error sched_start(struct task *task, const struct sched_params *params,
-		       struct sched_domain *domain)
-{
-	enum error err;
-
-	spin_lock(&admission_lock);
-	err = start_locked(task, params, domain);
-	if (err)
-		admission_end_locked(task);
-	spin_unlock(&admission_lock);
-	return err;
-}
-
-void sched_leave_locked(struct runqueue *rq, struct task *task, u64 now)
-{
-	sched_charge_locked(rq, now);
-	sched_hold_locked(rq, task, HOLD_CHANGE, now);
-	mode_leave_locked(rq, task, now);
-	domain_leave_locked(task, now);
-	callout_cancel(&task->budget.refill);
-	callout_cancel(&task->sleep); /* one that was killed before its first release */
-	task->state = TASK_DEAD;
 }

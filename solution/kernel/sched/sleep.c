@@ -4,6 +4,7 @@
  * Parking has one permit: an unpark that comes early is kept, so "look, then park" loses no wake-up
  * as long as whoever unparks changes first what the other looks at. Every wait ends when the task is killed.
  */
+#include <mazu/lockdep.h>
 #include <mazu/panic.h>
 
 #include "switch.h"
@@ -14,22 +15,34 @@ enum { PARKED = 1, ASLEEP = 2, PERIOD = 5 };
 /* Of TRACE_READY. */
 enum { WOKEN = 1 };
 
+/*
+ * The moment of this wait has come. On several harts the callout of an earlier one, which ended otherwise, may still be
+ * on its way.
+ */
+static inline bool is_over(const struct task *task)
+{
+	return !IS_ENABLED(CONFIG_SMP) || time_ticks() >= task->wakes_at;
+}
+
 /* The callout of a sleep or of a timed wait. Timer interrupt. */
 void sleep_over(struct callout *callout)
 {
 	struct task *task = container_of(callout, struct task, sleep);
-	struct runqueue *rq = task->rq;
+	struct runqueue *rq = task_lock_irqs_off(task);
 
-	spin_lock_irqs_off(&rq->lock);
-	if (likely(task->state == TASK_BLOCKED))
+	if (likely(task->state == TASK_BLOCKED) && likely(is_over(task)))
 		sched_wake(rq, task, callout->node.key, WOKEN);
 	spin_unlock_irqs_off(&rq->lock);
 }
 
-/* Blocks until `when`, or until somebody wakes the task. ERR_TIMEOUT: the moment came first. */
+/*
+ * Blocks until `when`, or until somebody wakes the task. ERR_TIMEOUT: the moment came first. The lock that is held
+ * afterwards is that of the hart on which the task is then.
+ */
 static enum error wait_until_locked(struct runqueue *rq, struct task *task, u64 when, u32 why)
 {
 	callout_arm(&task->sleep, when);
+	task->wakes_at = when;
 	sched_block_locked(rq, why);
 	if (likely(!callout_is_armed(&task->sleep)))
 		return ERR_TIMEOUT;
@@ -40,12 +53,14 @@ static enum error wait_until_locked(struct runqueue *rq, struct task *task, u64 
 static enum error sleep_until_ticks(u64 when, u32 why)
 {
 	struct task *task = task_current();
-	struct runqueue *rq = task->rq;
-	bool irqs = spin_lock_irqsave(&rq->lock);
+	struct runqueue *rq;
+	bool irqs;
 
+	lockdep_may_wait();
+	rq = rq_lock_own(&irqs);
 	if (likely(!task->killed) && likely(rb_before(time_ticks(), when)))
 		wait_until_locked(rq, task, when, why);
-	spin_unlock_irqrestore(&rq->lock, irqs);
+	rq_unlock_own(irqs);
 	return unlikely(task->killed) ? ERR_INTR : OK;
 }
 
@@ -68,7 +83,7 @@ static enum error park_locked(struct runqueue *rq, struct task *task, u64 when)
 	if (!task->permit && !task->killed) {
 		task->parked = true;
 		if (when == UINT64_MAX)
-			sched_block_locked(rq, PARKED);
+			task_wait_locked(rq, task, PARKED);
 		else
 			err = wait_until_locked(rq, task, when, PARKED);
 		task->parked = false;
@@ -83,12 +98,14 @@ static enum error park_locked(struct runqueue *rq, struct task *task, u64 when)
 
 static enum error park_until_ticks(u64 when)
 {
-	struct task *task = task_current();
-	struct runqueue *rq = task->rq;
-	bool irqs = spin_lock_irqsave(&rq->lock);
-	enum error err = park_locked(rq, task, when);
+	struct runqueue *rq;
+	enum error err;
+	bool irqs;
 
-	spin_unlock_irqrestore(&rq->lock, irqs);
+	lockdep_may_wait();
+	rq = rq_lock_own(&irqs);
+	err = park_locked(rq, task_current(), when);
+	rq_unlock_own(irqs);
 	return err;
 }
 
@@ -104,12 +121,12 @@ enum error task_park_until(u64 deadline_ns)
 
 void task_unpark(struct task *task)
 {
-	struct runqueue *rq = task->rq;
-	bool irqs = spin_lock_irqsave(&rq->lock);
+	bool irqs;
+	struct runqueue *rq = task_lock_irqsave(task, &irqs);
 
-	if (task->parked && task->state == TASK_BLOCKED)
-		sched_wake_locked(rq, task, time_ticks());
 	task->permit = true;
+	if (task->parked && task->state == TASK_BLOCKED)
+		rq = sched_wake_placed_locked(rq, task);
 	spin_unlock_irqrestore(&rq->lock, irqs);
 }
 
@@ -149,17 +166,18 @@ static __attribute__((noinline)) void yield_special(struct runqueue *rq, struct 
 
 void task_yield(void)
 {
-	struct pcpu *cpu = this_cpu();
-	struct runqueue *rq = cpu->rq;
-	struct task *task = cpu->current;
+	struct runqueue *rq;
+	struct task *task;
+	bool irqs;
 
-	ASSERT(arch_irq_enabled() && cpu->preempt == PREEMPT_QUIET);
-	spin_lock_irqsave(&rq->lock);
+	ASSERT(arch_irq_enabled() && this_cpu()->preempt == PREEMPT_QUIET);
+	rq = rq_lock_own(&irqs);
+	task = rq->current;
 	if (likely(!task->special))
 		yield_plain(rq, task);
 	else
 		yield_special(rq, task);
-	spin_unlock_irqrestore(&this_cpu()->rq->lock, true);
+	rq_unlock_own(true);
 }
 
 /* ---- Periods ---- */
@@ -182,8 +200,8 @@ static void job_done(struct task *task, u64 now)
 enum error task_next_period(void)
 {
 	struct task *task = task_current();
-	struct runqueue *rq = task->rq;
-	bool irqs = spin_lock_irqsave(&rq->lock);
+	bool irqs;
+	struct runqueue *rq = rq_lock_own(&irqs);
 	u64 now = time_ticks();
 	enum error err = OK;
 
@@ -199,6 +217,6 @@ enum error task_next_period(void)
 	}
 	if (task->killed)
 		err = ERR_INTR;
-	spin_unlock_irqrestore(&rq->lock, irqs);
+	rq_unlock_own(irqs);
 	return err;
 }

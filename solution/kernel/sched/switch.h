@@ -55,6 +55,42 @@ static inline u64 sched_expires(struct runqueue *rq, const struct task *task, u6
 
 /* ---- Waking ---- */
 
+/* One more is queued: the second begins to be a matter for other harts. */
+static inline void sched_count_in(struct runqueue *rq)
+{
+	u32 before = rq->queued;
+
+	if (!IS_ENABLED(CONFIG_SMP))
+		return;
+	WRITE_ONCE(rq->queued, before + 1);
+	if (unlikely(before) && harts_are_many())
+		balance_begin_locked(rq);
+}
+
+static inline void sched_count_out(struct runqueue *rq)
+{
+	if (IS_ENABLED(CONFIG_SMP))
+		WRITE_ONCE(rq->queued, rq->queued - 1);
+}
+
+/* What other harts should know when they look for a place: place.c. */
+static inline void sched_publish(struct runqueue *rq, const struct task *task)
+{
+	if (IS_ENABLED(CONFIG_SMP))
+		WRITE_ONCE(rq->urgency, task->urgency);
+}
+
+void sched_ask_remote(const struct runqueue *rq);
+
+/* A switch is due on the queue's hart. */
+static inline void sched_ask(struct runqueue *rq)
+{
+	if (!IS_ENABLED(CONFIG_SMP) || likely(rq->cpu == this_cpu()))
+		preempt_want(rq->cpu);
+	else
+		sched_ask_remote(rq);
+}
+
 /*
  * `task` was just queued: asks for a switch if it is more urgent than the best that is known; within a
  * class, where it may be. Where the best is not known a switch is asked for already.
@@ -71,7 +107,7 @@ static inline void sched_consider(struct runqueue *rq, struct task *task)
 		rq->best = NULL;
 	else
 		return;
-	preempt_want(rq->cpu);
+	sched_ask(rq);
 }
 
 static inline void sched_enter(struct runqueue *rq, struct task *task, u64 now, u32 why)
@@ -79,6 +115,7 @@ static inline void sched_enter(struct runqueue *rq, struct task *task, u64 now, 
 	if (unlikely(task->special & SPECIAL_METERED))
 		sched_enter_metered(rq, task, now);
 	task->class->enqueue(rq, task, now);
+	sched_count_in(rq);
 	task->special |= SPECIAL_WOKEN;
 	task->woken = arch_cycles();
 	trace(now, TRACE_READY, task->id, why);
@@ -124,6 +161,7 @@ static inline void sched_hand_over(struct runqueue *rq, struct task *from, struc
 
 	rq->current = to;
 	rq->best = to;
+	sched_publish(rq, to);
 	cpu->current = to;
 	rq->switches++;
 	cpu->arch.stack_base = to->stack;
@@ -164,7 +202,7 @@ static inline __attribute__((always_inline)) void sched_schedule(struct runqueue
 	else
 		rq->best = to;
 	if (IS_ENABLED(CONFIG_SCHED_CHECK))
-		sched_check_locked(rq);
+		sched_check_locked(this_cpu()->rq); /* it may be another hart */
 }
 
 #endif

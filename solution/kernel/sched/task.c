@@ -15,6 +15,7 @@
 #include <mazu/init.h>
 #include <mazu/kmalloc.h>
 #include <mazu/kstack.h>
+#include <mazu/lockdep.h>
 #include <mazu/mem.h>
 #include <mazu/panic.h>
 #include <mazu/preempt.h>
@@ -30,8 +31,7 @@ struct rb_tree tasks;	     /* tasks_lock */
 static struct list reapable; /* tasks_lock */
 static u32 last_id;	     /* tasks_lock */
 
-/* Of the boot hart. */
-static struct task idle_task, boot_task;
+static struct task idle_tasks[CONFIG_CPU_MAX], boot_task;
 static struct callout_queue callout_queues[CONFIG_CPU_MAX];
 
 extern char boot_stack[], idle_stack[];
@@ -103,9 +103,10 @@ enum error task_info_next(u32 after, struct task_info *info)
 	struct task *task = task_after_locked(after);
 
 	if (task) {
-		spin_lock_irqs_off(&task->rq->lock);
+		struct runqueue *rq = task_lock_irqs_off(task);
+
 		info_fill(task, info);
-		spin_unlock_irqs_off(&task->rq->lock);
+		spin_unlock_irqs_off(&rq->lock);
 	}
 	spin_unlock_irqrestore(&tasks_lock, irqs);
 	return task ? OK : ERR_NOENT;
@@ -113,11 +114,30 @@ enum error task_info_next(u32 after, struct task_info *info)
 
 /* ---- The end ---- */
 
-/* Nobody knows the task any more but the caller. */
+/* A dead task's hart has switched away from it. */
+static bool task_is_off(const struct task *task)
+{
+	bool irqs;
+	struct runqueue *rq = task_lock_irqsave(task, &irqs);
+	bool off = rq->current != task;
+
+	spin_unlock_irqrestore(&rq->lock, irqs);
+	return off;
+}
+
+/*
+ * Nobody knows the task any more but the caller; unless its hart is still on the last steps of task_exit(), interrupts
+ * off, or another on those of a callout of it.
+ */
 static void task_free(struct task *task)
 {
-	bool irqs = spin_lock_irqsave(&tasks_lock);
+	bool irqs;
 
+	while (IS_ENABLED(CONFIG_SMP) && !task_is_off(task))
+		spin_relax();
+	callout_cancel_sync(&task->sleep);
+	callout_cancel_sync(&task->budget.refill);
+	irqs = spin_lock_irqsave(&tasks_lock);
 	rb_remove(&tasks, &task->by_id);
 	spin_unlock_irqrestore(&tasks_lock, irqs);
 	kstack_free(task->stack_block);
@@ -141,34 +161,50 @@ static bool task_reap(void)
 	return true;
 }
 
-/* Whoever waits for the end goes on; what nobody waits for is to be reaped. tasks_lock. */
-static void end_announce_locked(struct task *task)
+/*
+ * Who waits for an end goes on when it was told, and only then. It may find that out while the dead task still
+ * runs, and waits for that, too, before it frees anything: so it is there as long as it is being told.
+ */
+static void end_tell(struct task *joiner)
 {
-	struct task *joiner = task->joiner;
+	struct runqueue *rq = task_lock_irqs_off(joiner);
 
+	joiner->told = true;
+	if (joiner->state == TASK_BLOCKED)
+		rq = sched_wake_placed_locked(rq, joiner);
+	spin_unlock_irqs_off(&rq->lock);
+}
+
+/* What nobody waits for is to be reaped. tasks_lock. Returns who waits. */
+static struct task *end_locked(struct runqueue *rq, struct task *task, u64 result)
+{
+	sched_leave_locked(rq, task, time_ticks());
+	task->result = result;
 	if (task->detached)
 		list_push_back(&reapable, &task->reap);
-	else if (joiner && joiner->state == TASK_BLOCKED)
-		sched_wake_locked(joiner->rq, joiner, time_ticks());
+	return task->joiner;
 }
 
 /*
- * The locks are released by whoever runs next; the list's is released before the switch, and
- * nobody can take the task off it in between, because interrupts are off on its only hart.
+ * From the moment when it is dead to the switch interrupts are off: whoever waits to free it waits for no more. The
+ * last lock is released by whoever runs next.
  */
 void task_exit(u64 result)
 {
-	struct task *task = task_current();
-	struct runqueue *rq = task->rq;
+	struct task *task = task_current(), *joiner;
+	struct runqueue *rq;
 
+	if (IS_ENABLED(CONFIG_LOCK_DEBUG))
+		lockdep_check_free("ends");
 	spin_lock(&admission_lock);
 	admission_end_locked(task);
 	spin_lock_irqsave(&tasks_lock);
+	rq = this_cpu()->rq;
 	spin_lock_irqs_off(&rq->lock);
-	sched_leave_locked(rq, task, time_ticks());
-	task->result = result;
-	end_announce_locked(task);
+	joiner = end_locked(rq, task, result);
 	spin_unlock_irqs_off(&rq->lock);
+	if (joiner)
+		end_tell(joiner);
 	spin_unlock_irqs_off(&tasks_lock);
 	spin_unlock(&admission_lock);
 	spin_lock_irqs_off(&rq->lock);
@@ -188,19 +224,32 @@ static enum error join_locked(struct task *task, struct task *joiner)
 	return task->state == TASK_DEAD ? OK : ERR_AGAIN;
 }
 
+/* Until it was told. A kill does not end the wait, for the task would be nobody's then. Interrupts off. */
+static void wait_until_told(struct task *joiner)
+{
+	spin_lock_irqs_off(&this_cpu()->rq->lock);
+	while (!joiner->told)
+		task_wait_locked(this_cpu()->rq, joiner, 1);
+	joiner->told = false;
+	spin_unlock_irqs_off(&this_cpu()->rq->lock);
+}
+
 /*
- * Waits for the end; a kill does not end the wait, for the task would be nobody's then. The lock is not released
- * between two waits: a joiner that may be killed anywhere would end there, and be woken when it is gone.
+ * Waits for the end. Interrupts are off from where the task knows its joiner to where that has been told: a joiner that
+ * may be killed anywhere would end in between, and be told when it is gone.
  */
 static enum error join_wait(struct task *task)
 {
-	struct runqueue *rq = task->rq;
-	bool irqs = spin_lock_irqsave(&rq->lock);
-	enum error err;
+	bool irqs;
+	struct runqueue *rq = task_lock_irqsave(task, &irqs);
+	enum error err = join_locked(task, task_current());
 
-	while ((err = join_locked(task, task_current())) == ERR_AGAIN)
-		sched_block_locked(rq, 1);
-	spin_unlock_irqrestore(&this_cpu()->rq->lock, irqs);
+	spin_unlock_irqs_off(&rq->lock);
+	if (err == ERR_AGAIN) {
+		wait_until_told(task_current());
+		err = OK;
+	}
+	spin_irqrestore(irqs);
 	return err;
 }
 
@@ -231,11 +280,10 @@ static enum error detach_locked(struct task *task)
 enum error task_detach(struct task *task)
 {
 	bool irqs = spin_lock_irqsave(&tasks_lock);
-	enum error err;
+	struct runqueue *rq = task_lock_irqs_off(task);
+	enum error err = detach_locked(task);
 
-	spin_lock_irqs_off(&task->rq->lock);
-	err = detach_locked(task);
-	spin_unlock_irqs_off(&task->rq->lock);
+	spin_unlock_irqs_off(&rq->lock);
 	spin_unlock_irqrestore(&tasks_lock, irqs);
 	return err;
 }
@@ -248,12 +296,11 @@ enum error task_detach(struct task *task)
  */
 static void kill_locked(struct task *task)
 {
-	struct runqueue *rq = task->rq;
+	struct runqueue *rq = task_lock_irqs_off(task);
 
-	spin_lock_irqs_off(&rq->lock);
 	task->killed = true;
 	if (task->state == TASK_BLOCKED)
-		sched_wake_locked(rq, task, time_ticks());
+		rq = sched_wake_placed_locked(rq, task);
 	spin_unlock_irqs_off(&rq->lock);
 }
 
@@ -268,7 +315,7 @@ void task_kill(struct task *task)
 
 static enum error kill_id_locked(u32 id)
 {
-	struct task *task = id ? task_after_locked(id - 1) : &idle_task;
+	struct task *task = id ? task_after_locked(id - 1) : &idle_tasks[0];
 
 	if (!task || task->id != id || task->state == TASK_DEAD)
 		return ERR_NOENT;
@@ -332,10 +379,12 @@ static void task_register(struct task *task)
 }
 
 static void task_fill(struct task *task, const struct task_attributes *attributes, void *stack,
-		      void (*begin)(void))
+		      void (*begin)(void), struct runqueue *rq)
 {
-	task->rq = this_cpu()->rq;
+	task->rq = rq;
+	task->affinity = attributes->affinity;
 	task->state = TASK_NEW;
+	task->wakes_at = UINT64_MAX;
 	task->detached = attributes->detached;
 	task->kill_anywhere = attributes->kill_anywhere;
 	task->essential = attributes->essential;
@@ -360,7 +409,7 @@ static struct result_task task_make(const struct task_attributes *attributes)
 		kfree(task.value, sizeof(struct task));
 		return result_task_err(stack.err);
 	}
-	task_fill(task.value, attributes, stack.value, task_begin);
+	task_fill(task.value, attributes, stack.value, task_begin, this_cpu()->rq);
 	return result_task_ok(task.value);
 }
 
@@ -370,6 +419,8 @@ struct result_task task_create(const struct task_attributes *attributes, u64 (*e
 	enum error err = entry ? sched_params_check(&attributes->params) : ERR_INVAL;
 	struct result_task made;
 
+	if (attributes->affinity && !(attributes->affinity & harts_online()))
+		err = ERR_INVAL;
 	if (err)
 		return result_task_err(err);
 	task_reap();
@@ -378,6 +429,8 @@ struct result_task task_create(const struct task_attributes *attributes, u64 (*e
 		return made;
 	made.value->entry = entry;
 	made.value->arg = arg;
+	if (!attributes->affinity)
+		made.value->affinity = sched_affinity(task_current());
 	task_register(made.value);
 	err = sched_start(made.value, &attributes->params, attributes->domain);
 	if (err) {
@@ -394,42 +447,74 @@ void task_rename(struct str name)
 
 /* ---- The boot ---- */
 
-/* Looks and waits with interrupts off, so that no wake-up slips in between. */
-static void idle(void)
+/* While it sleeps there is no turn of it to end (explore.h). */
+static void sleep_till_interrupt(struct pcpu *cpu)
+{
+	if (explore_is_on())
+		timer_sleep();
+	arch_wait_for_interrupt();
+	if (explore_is_on())
+		timer_write(cpu->timer_ticks);
+}
+
+/* Looks and waits with interrupts off, so that no wake-up slips in between. It never leaves its hart. */
+void task_idle(void)
 {
 	struct pcpu *cpu = this_cpu();
 
-	spin_unlock_irqrestore(&cpu->rq->lock, true);
 	for (;;) {
-		while (task_reap())
+		arch_irq_restore(true);
+		while (task_reap() || (IS_ENABLED(CONFIG_SMP) && sched_steal(cpu->rq)))
 			;
 		arch_irq_save();
 		if (!preempt_is_due(cpu))
-			arch_wait_for_interrupt();
-		arch_irq_restore(true);
+			sleep_till_interrupt(cpu);
 	}
 }
 
-static void fill_static(struct task *task, struct str name, char *stack)
+/* The boot hart's is switched to, like any task; those of the others run from the start. */
+static void idle_begin(void)
+{
+	rq_unlock_own(true);
+	task_idle();
+}
+
+static void fill_static(struct task *task, struct str name, void *stack, struct runqueue *rq)
 {
 	struct task_attributes attributes = { .name = name, .essential = true };
 
-	task_fill(task, &attributes, stack, idle);
+	task_fill(task, &attributes, stack, idle_begin, rq);
 	task->stack_block = NULL;
+}
+
+void task_prepare_hart(u32 hart, void *stack)
+{
+	struct task *idle = &idle_tasks[hart];
+
+	fill_static(idle, STR("idle"), stack, runqueue_prepare(hart));
+	idle->class = &idle_class;
+	idle->state = TASK_RUNNABLE;
+	idle->affinity = hart_bit(hart);
+	pcpus[hart].callouts = &callout_queues[hart];
+	callout_queue_init(pcpus[hart].callouts);
+}
+
+void task_begin_hart(void)
+{
+	struct task *idle = &idle_tasks[this_cpu()->index];
+
+	sched_begin(idle, idle);
 }
 
 /* What runs here becomes the first task of this hart. */
 static void task_init(void)
 {
-	struct pcpu *cpu = this_cpu();
-
 	list_init(&reapable);
-	cpu->callouts = &callout_queues[cpu->index];
-	callout_queue_init(cpu->callouts);
-	sched_begin(&idle_task, &boot_task);
-	fill_static(&idle_task, STR("idle"), idle_stack);
-	fill_static(&boot_task, STR("init"), boot_stack);
+	task_prepare_hart(0, idle_stack);
+	fill_static(&boot_task, STR("init"), boot_stack, idle_tasks[0].rq);
+	boot_task.affinity = hart_bit(0); /* and that of what it creates, until it is the shell */
+	sched_begin(&idle_tasks[0], &boot_task);
 	task_register(&boot_task);
-	sched_adopt(&idle_task, &boot_task);
+	sched_adopt(&boot_task);
 }
 INIT_HOOK(CORE, task_init);

@@ -10,6 +10,7 @@
 #include <mazu/klog.h>
 #include <mazu/power.h>
 #include <mazu/shell.h>
+#include <mazu/smp.h>
 #include <mazu/time.h>
 
 SHELL_COMMAND(echo, "[TEXT]", "print TEXT")
@@ -30,6 +31,7 @@ SHELL_COMMAND(time, "", "wall time, UTC; monotonic time; the timer")
 {
 	struct result_u64 wall = time_wall_ns();
 	struct time_date d;
+	u64 interrupts = 0;
 
 	time_to_date(wall.value / NS_PER_SECOND, &d);
 	if (wall.err)
@@ -37,9 +39,11 @@ SHELL_COMMAND(time, "", "wall time, UTC; monotonic time; the timer")
 	else
 		shell_printf(sh, "wall       %04u-%02u-%02u %02u:%02u:%02u UTC\n", d.year, d.month,
 			     d.day, d.hour, d.minute, d.second);
+	for (u32 hart = 0; hart < board.hart_count; hart++)
+		interrupts += timer_interrupts(hart);
 	shell_printf(sh, "monotonic  %lu ns\n", time_now_ns());
 	shell_printf(sh, "timer      %.*s, %lu Hz, %lu interrupts\n", STR_ARG(arch_timer_name()),
-		     board.timebase_hz, timer_interrupts());
+		     board.timebase_hz, interrupts);
 }
 
 SHELL_COMMAND(dmesg, "", "the kernel log")
@@ -78,13 +82,44 @@ static void irq_print(struct shell *sh, u32 irq)
 		     s.stopped ? "  stopped" : "");
 }
 
-SHELL_COMMAND(irq, "", "interrupts: who has them, and how many came at each hart")
+static void irq_print_all(struct shell *sh)
 {
 	shell_printf(sh, "controller %.*s, %lu claims for nothing\n", STR_ARG(irq_chip_name()),
 		     irq_spurious_claims());
 	for (u32 irq = 1; irq < IRQ_COUNT; irq++)
 		irq_print(sh, irq);
-	shell_printf(sh, "     timer      %10lu\n", timer_interrupts());
+	shell_printf(sh, "     timer    ");
+	for (u32 hart = 0; hart < board.hart_count; hart++)
+		shell_printf(sh, " %10lu", timer_interrupts(hart));
+	for (u32 hart = 0; IS_ENABLED(CONFIG_SMP) && hart < board.hart_count; hart++)
+		shell_printf(sh, hart ? " %10lu" : "\n     other harts%9lu", ipi_count(hart));
+	shell_printf(sh, "\n");
+}
+
+/* N HARTS: from now on one of these takes it. */
+static void irq_steer(struct shell *sh, struct str arguments)
+{
+	struct result_u64 irq = str_to_u64(str_split_word(&arguments));
+	struct result_u64 harts = str_to_u64(str_split_word(&arguments));
+	enum error err;
+
+	if (irq.err || harts.err || irq.value > UINT32_MAX || !str_is_empty(str_trim(arguments))) {
+		shell_printf(sh, "usage: irq [NUMBER HARTS]\n");
+		return;
+	}
+	err = irq_set_affinity((u32)irq.value, harts.value);
+	if (err)
+		shell_printf(sh, "irq: %.*s\n", STR_ARG(error_name(err)));
+}
+
+SHELL_COMMAND(
+	irq, "[NUMBER HARTS]",
+	"interrupts: who has them, how many came at each hart; steer one to HARTS (a bit each)")
+{
+	if (str_is_empty(arguments))
+		irq_print_all(sh);
+	else
+		irq_steer(sh, arguments);
 }
 
 SHELL_COMMAND(init, "", "what was started, in order, and how long it took")

@@ -4,10 +4,12 @@
  * Figures are taken once a command and printed afterwards, so lines of one answer belong to the same
  * moment: in `mem types` the types and what is free add up to the total.
  */
+#include <mazu/board.h>
 #include <mazu/kernel_map.h>
 #include <mazu/kmalloc.h>
 #include <mazu/page.h>
 #include <mazu/shell.h>
+#include <mazu/tlb.h>
 
 #define PAGES_FORMAT "%-9.*s %8lu pages  %9lu KiB"
 #define PAGES_ARG(name, pages) STR_ARG(name), pages, (pages) << (PAGE_SHIFT - 10)
@@ -32,7 +34,8 @@ static void mem_summary(struct shell *sh, const struct page_statistics *s)
 		{ STR("total"), s->total, STR("usable memory, and what was taken of it at boot") },
 		{ STR("held"), s->total - s->free, STR("see mem types") },
 		{ STR("free"), s->free, STR("for whoever asks") },
-		{ STR("cached"), s->cached, STR("of the free ones: at hand on a hart") },
+		{ STR("cached"), s->cached,
+		  STR("of the free ones: at hand on a hart; see mem harts") },
 		{ STR("largest"), largest_block(s), STR("free block; see mem blocks") },
 	};
 
@@ -68,16 +71,26 @@ static void mem_blocks(struct shell *sh, const struct page_statistics *s)
 	shell_printf(sh, "cached    %5lu KiB  %8lu free\n", PAGE_SIZE >> 10, s->cached);
 }
 
-SHELL_COMMAND(mem, "[WHAT]", "memory; WHAT: types, slabs or blocks")
+static void mem_harts(struct shell *sh, __maybe_unused const struct page_statistics *s)
+{
+	for (u32 hart = 0; hart < board.hart_count; hart++) {
+		shell_printf(sh, "hart %u  %4lu pages %5lu objects at hand", hart,
+			     page_cached(hart), kmalloc_cached(hart));
+		if (IS_ENABLED(CONFIG_SMP))
+			shell_printf(sh, "  %lu shootdowns", tlb_shootdowns(hart));
+		shell_printf(sh, "\n");
+	}
+}
+
+SHELL_COMMAND(mem, "[WHAT]", "memory; WHAT: types, slabs, blocks or harts")
 {
 	static const struct {
 		struct str name;
 		void (*print)(struct shell *sh, const struct page_statistics *s);
 	} views[] = {
-		{ STR(""), mem_summary },
-		{ STR("types"), mem_types },
-		{ STR("slabs"), mem_slabs },
-		{ STR("blocks"), mem_blocks },
+		{ STR(""), mem_summary },    { STR("types"), mem_types },
+		{ STR("slabs"), mem_slabs }, { STR("blocks"), mem_blocks },
+		{ STR("harts"), mem_harts },
 	};
 	struct page_statistics s;
 
@@ -87,7 +100,7 @@ SHELL_COMMAND(mem, "[WHAT]", "memory; WHAT: types, slabs or blocks")
 			views[i].print(sh, &s);
 			return;
 		}
-	shell_printf(sh, "usage: mem [types|slabs|blocks]\n");
+	shell_printf(sh, "usage: mem [types|slabs|blocks|harts]\n");
 }
 
 /* ---- pt ---- */

@@ -32,7 +32,7 @@ static struct str state_name(const struct task_info *info)
 /* In what state it is; of one that may not run, why. */
 static void put_state(struct byte_buf *row, const struct task_info *info)
 {
-	static const char *const reasons[] = { "budget", "domain", "mode", "change" };
+	static const char *const reasons[] = { "budget", "domain", "mode", "change", "move" };
 	size_t end = row->len + 14;
 	const char *before = "held:";
 
@@ -74,19 +74,19 @@ static void task_print(struct shell *sh, const struct task_info *info)
 	fmt(&row, "%5u  %-15.*s ", info->id, STR_ARG(name));
 	put_state(&row, info);
 	put_params(&row, &info->params);
-	fmt(&row, "%8lu", info->run_ns / NS_PER_MS);
+	fmt(&row, "%4u %8lu", info->hart, info->run_ns / NS_PER_MS);
 	if (info->params.period_ns)
 		fmt(&row, " %6lu %6lu %6lu %6lu", info->jobs, info->misses, info->overruns,
 		    info->throttles);
 	shell_printf(sh, "%.*s\n", STR_ARG(byte_buf_to_str(&row)));
 }
 
-SHELL_COMMAND(ps, "", "tasks; times of budget, deadline and period in us")
+SHELL_COMMAND(ps, "", "tasks, and the hart of each; times of budget, deadline and period in us")
 {
 	struct task_info info;
 
-	shell_printf(sh, "   id  %-15s %-14s%-32s%8s %6s %6s %6s %6s\n", "name", "state", "policy",
-		     "cpu ms", "jobs", "missed", "over", "held");
+	shell_printf(sh, "   id  %-15s %-14s%-32shart %8s %6s %6s %6s %6s\n", "name", "state",
+		     "policy", "cpu ms", "jobs", "missed", "over", "held");
 	for (u32 after = 0; !task_info_next(after, &info); after = info.id)
 		task_print(sh, &info);
 }
@@ -116,6 +116,11 @@ static void hart_print(struct shell *sh, u32 hart, const struct sched_info *info
 	u64 reserved = (info->bandwidth * 100000 + (1 << 19)) >> 20;
 
 	shell_printf(sh, "hart      %u\n", hart);
+	shell_printf(sh, "queue     %u tasks, %u.%02u on average\n", info->queued,
+		     info->load / 1024, info->load % 1024 * 100 / 1024);
+	if (IS_ENABLED(CONFIG_SMP))
+		shell_printf(sh, "came      %lu tasks; %lu taken when idle, %lu given by others\n",
+			     info->moved, info->stolen, info->pushed);
 	shell_printf(sh, "switches  %lu\n", info->switches);
 	shell_printf(sh, "idle      %lu ms of %lu ms\n", info->idle_ns / NS_PER_MS,
 		     time_now_ns() / NS_PER_MS);

@@ -92,22 +92,29 @@ static void dump_begin(struct shell *sh)
 
 /* ---- The command ---- */
 
-/* The last `count` of each hart; returns how many there were. */
+static u64 count_all(void)
+{
+	u64 count = 0;
+
+	for (u32 hart = 0; hart < CONFIG_CPU_MAX; hart++)
+		count += trace_count(hart);
+	return count;
+}
+
+/* The last `count`, of all harts by time; returns how many there were. */
 static u64 print_last(struct shell *sh, u64 count,
 		      void (*print)(struct shell *, u32, const struct trace_event *))
 {
-	u64 printed = 0;
+	struct trace_cursor cursor = { { 0 } };
+	u64 all = count_all(), printed = 0;
+	struct trace_event event;
+	u32 hart;
 
-	for (u32 hart = 0; hart < CONFIG_CPU_MAX; hart++) {
-		u64 there = trace_count(hart);
-		struct trace_event event;
-
-		for (u64 i = there > count ? there - count : 0; i < there; i++)
-			if (!trace_read(hart, i, &event)) {
-				print(sh, hart, &event);
-				printed++;
-			}
-	}
+	for (u64 i = 0; i < all && !trace_read_merged(&cursor, &hart, &event); i++)
+		if (all - i <= count) {
+			print(sh, hart, &event);
+			printed++;
+		}
 	return printed;
 }
 

@@ -46,6 +46,7 @@ void sim_begin(u64 seed)
 	callout_queue_init(&callouts);
 	cpu->callouts = &callouts;
 	cpu->preempt = PREEMPT_QUIET;
+	runqueue_prepare(cpu->index);
 	sched_begin(&idle, &idle);
 	idle.rq = sim.rq = cpu->rq;
 }
@@ -86,6 +87,7 @@ struct sim_task *sim_task(const struct sched_params *params, struct sched_domain
 		panic("sim: too many tasks");
 	memset(new, 0, sizeof(*new));
 	task->rq = sim.rq;
+	task->affinity = UINT64_MAX;
 	task->state = TASK_NEW;
 	task->id = sim.count + 1;
 	callout_init(&task->sleep, wake);

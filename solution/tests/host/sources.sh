@@ -8,14 +8,14 @@ for source in solution/lib/*.c; do
 done
 
 # The allocators and the areas: what of kernel/mm needs no page table, and what that stands on.
-mm_sources="solution/kernel/spinlock.c solution/kernel/bootargs.c"
+mm_sources="solution/kernel/lockdep.c solution/kernel/lockdep_check.c solution/kernel/bootargs.c"
 for name in memmap buddy buddy_core page page_map page_boot kmalloc kmalloc_slab pool arena vma vma_check; do
 	mm_sources="$mm_sources solution/kernel/mm/$name.c"
 done
 
 # The scheduler but for what waits, ends or starts on a stack; and callouts, and the clock.
 sched_sources=solution/kernel/time.c
-for name in sched sched_params admission rt rt_pick rt_quantum fair fair_pick fair_check dl dl_admit dl_replenish \
+for name in sched sched_params change admission rt rt_pick rt_quantum fair fair_pick fair_check dl dl_admit dl_replenish balance_pick \
 	budget domain mixed callout; do
 	sched_sources="$sched_sources solution/kernel/sched/$name.c"
 done

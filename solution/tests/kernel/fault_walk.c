@@ -10,6 +10,7 @@
 #include <mazu/fault_inject.h>
 #include <mazu/kernel_map.h>
 #include <mazu/kmalloc.h>
+#include <mazu/kstack.h>
 #include <mazu/page.h>
 #include <mazu/selftest.h>
 
@@ -25,6 +26,7 @@ static u64 pages_free(void)
 {
 	struct page_statistics s;
 
+	kstack_drain();
 	kmalloc_drain();
 	page_cache_drain();
 	page_statistics(&s);

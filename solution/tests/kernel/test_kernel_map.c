@@ -142,12 +142,14 @@ SELFTEST(kstack_has_a_guard,
 	struct page_statistics before, after;
 	struct result_ptr stack;
 
+	kstack_drain();
 	page_statistics(&before);
 	stack = kstack_alloc();
 	REQUIRE(t, !stack.err);
 	CHECK_EQ(t, rights_at((uptr)stack.value), NOTHING);
 	memset((u8 *)stack.value + STACK_GUARD, 0x5a, STACK_BYTES);
 	kstack_free(stack.value);
+	kstack_drain();
 	CHECK_EQ(t, rights_at((uptr)stack.value), VM_READ | VM_WRITE);
 	page_statistics(&after);
 	CHECK_EQ(t, after.held[PAGE_STACK], before.held[PAGE_STACK]);

@@ -257,9 +257,9 @@ SELFTEST(params_less,
 	REQUIRE(t, !task.err);
 	CHECK(t, !task_sleep(9 * NS_PER_MS + NS_PER_MS / 2));
 	CHECK_EQ(t, sched_set(task.value, &less), OK);
-	CHECK(t, !has_room(8 * NS_PER_MS / 10, NS_PER_MS));
+	CHECK_TIMED(t, !has_room(8 * NS_PER_MS / 10, NS_PER_MS));
 	CHECK(t, !task_sleep(NS_PER_MS));
-	CHECK(t, has_room(8 * NS_PER_MS / 10, NS_PER_MS));
+	CHECK_TIMED(t, has_room(8 * NS_PER_MS / 10, NS_PER_MS));
 	task_kill(task.value);
 	CHECK(t, !task_join(task.value).err);
 	CHECK(t, !task_sleep(10 * NS_PER_MS));
@@ -276,9 +276,9 @@ SELFTEST(params_ended_early, "what a task with a short deadline used counts for 
 	REQUIRE(t, !task.err);
 	CHECK(t, !task_join(task.value).err);
 	CHECK(t, !task_sleep(3 * NS_PER_MS)); /* its deadline has passed, its period has not */
-	CHECK(t, !has_room(9 * NS_PER_MS, 10 * NS_PER_MS));
+	CHECK_TIMED(t, !has_room(9 * NS_PER_MS, 10 * NS_PER_MS));
 	CHECK(t, !task_sleep(5 * NS_PER_MS));
-	CHECK(t, has_room(9 * NS_PER_MS, 10 * NS_PER_MS));
+	CHECK_TIMED(t, has_room(9 * NS_PER_MS, 10 * NS_PER_MS));
 }
 
 SELFTEST(params_of_the_dead, "a task that ended takes no parameters, and keeps no reservation")

@@ -19,6 +19,7 @@
 #include <mazu/init.h>
 #include <mazu/kernel_map.h>
 #include <mazu/kmalloc.h>
+#include <mazu/kstack.h>
 #include <mazu/page.h>
 #include <mazu/power.h>
 #include <mazu/time.h>
@@ -78,6 +79,7 @@ static u64 pages_free(void)
 {
 	struct page_statistics s;
 
+	kstack_drain();
 	kmalloc_drain();
 	page_cache_drain();
 	page_statistics(&s);

@@ -11,6 +11,7 @@
     (gdb) mazu vmas [SPACE]     a program's areas (default: those of the program that runs)
     (gdb) mazu tasks            all tasks
     (gdb) mazu runq             who runs on each hart, who waits for it in which order, who is held
+    (gdb) mazu locks            the locks that each hart has, where it took them, and what it waits for
     (gdb) mazu bt TASK          the backtrace of a task, by its number
     (gdb) mazu timeline [FILE]  the event ring as a picture (default: timeline.svg; *.json: for Perfetto)
     (gdb) mazu type TEXT        TEXT and a newline typed at the kernel's console
@@ -460,6 +461,17 @@ def show_queued(task, why):
         show_task(task, why)
 
 
+def show_locks(_argument):
+    """What lockdep has written down; a debug build's."""
+    queues = {int(queue["hart"]): queue for queue in run_queues()}
+    for hart, cpu in enumerate(itertools.islice(elements(variable("pcpus")), max(queues) + 1)):
+        if hart in queues:
+            print(f"hart {hart}: task {task_name(queues[hart]['current'].dereference())}, "
+                  f"{int(cpu['lock_count'])} locks")
+            for held in itertools.islice(elements(cpu["locks"]), int(cpu["lock_count"])):
+                print(f"    {held['rank']} at {place(int(held['where']))}")
+
+
 # ---- The stack of a task that does not run ----------------------------------------------------------
 
 GUARD = 1 << PAGE_SHIFT
@@ -526,7 +538,7 @@ def read_trace(events):
     found = []
     for hart, ring in enumerate(rings):
         if int(ring):
-            found += events.decode(memory(ring, ring.dereference().type.sizeof), hart)
+            found.append(events.decode(memory(ring, ring.dereference().type.sizeof), hart))
     known = {}
     for task in all_tasks():
         params = task["params"]
@@ -534,7 +546,7 @@ def read_trace(events):
         times[1] = times[1] or times[2]
         known[int(task["id"])] = events.Task(int(task["id"]), task_name(task), int(params["policy"]),
                                              int(params["priority"]), *times)
-    return events.Trace(found, known, ticks_hz(), int(variable("clock_start", "time.c")))
+    return events.Trace(events.merge(found), known, ticks_hz(), int(variable("clock_start", "time.c")))
 
 
 def memory_of_trace():
@@ -570,7 +582,7 @@ def type_text(argument):
 
 COMMANDS = {"klog": show_klog, "init": show_init, "irq": show_irq, "board": show_board,
             "frame": show_frame, "mem": show_mem, "pt": show_pt, "vmas": show_vmas,
-            "tasks": show_tasks, "runq": show_runq, "bt": show_bt, "timeline": show_timeline,
+            "tasks": show_tasks, "runq": show_runq, "locks": show_locks, "bt": show_bt, "timeline": show_timeline,
             "type": type_text}
 
 

@@ -1,16 +1,18 @@
 """What the kernel's event ring says (solution/include/mazu/trace.h), without any opinion.
 
     events = decode(memory)         a struct trace_ring as it lies in memory
+    events = merge(rings)           those of several harts as one
     trace = read_console(text)      what `trace dump` printed, among whatever else the console printed
     runs = schedule(events)         who had the hart, from when to when
 
 Times are ticks of the machine's timer.  Events are in the order in which they were written; an interrupt
 and what it woke carry the moment at which they were due, so their times may lie a little before that of
-the event written last.
+the event written last.  Those of several harts are merged by time.
 """
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterable
 from enum import IntEnum
@@ -164,6 +166,11 @@ def decode(memory: bytes, hart: int = 0) -> list[Event]:
     return [event for event in events if event.ticks or event.type]
 
 
+def merge(rings: Iterable[list[Event]]) -> list[Event]:
+    """By time; what one hart has written stays in its order, and of equals the first ring's come first."""
+    return list(heapq.merge(*rings, key=lambda event: event.ticks))
+
+
 # ---- The console ----------------------------------------------------------------------------------
 
 NUMBER = r"(\d+)"
@@ -257,7 +264,7 @@ def states(events: Iterable[Event]) -> list[Span]:
         book.last = max(book.last, event.ticks)
         if event.type in (Type.SWITCH, Type.NONE):
             before = book.running.pop(event.hart, None)
-            if before in book.now and book.now[before][0] == RUNNING:
+            if book.runs(before, event.hart):
                 book.become(before, READY, event)
             if event.id:
                 book.running[event.hart] = event.id
@@ -279,11 +286,16 @@ class _Book:
         self.running: dict[int, int] = {}  # by hart
         self.last = 0
 
+    def runs(self, task: int | None, hart: int) -> bool:
+        """There, and not on another hart already."""
+        state, since = self.now.get(task, (None, None))
+        return state == RUNNING and since.hart == hart
+
     def become(self, task: int, state: str | None, event: Event) -> None:
         if task in self.now:
             old, since = self.now.pop(task)
             end = max(since.ticks, event.ticks)
-            if old == state:
+            if old == state and (state != RUNNING or since.hart == event.hart):
                 event = since
             elif end > since.ticks or old == RUNNING:
                 self.spans.append(Span(task, old, since.ticks, end, since.hart))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .events import EVENT_BYTES, NEXT_BYTES, Trace, Unreadable, decode
+from .events import EVENT_BYTES, NEXT_BYTES, Trace, Unreadable, decode, merge
 
 RAM = 0x8000_0000
 HZ = 10_000_000  # QEMU's virt board
@@ -14,12 +14,12 @@ POINTER = 8
 def read(memory: bytes, elf: Path, base: int = RAM, hz: int = HZ) -> Trace:
     """The events of all harts; names are not looked for."""
     rings, harts, size = _places(elf)
-    events = []
+    found = []
     for hart in range(harts):
         ring = int.from_bytes(_part(memory, base, rings + POINTER * hart, POINTER), "little")
         if ring:
-            events += decode(_part(memory, base, ring, size), hart)
-    return Trace(events, {}, hz)
+            found.append(decode(_part(memory, base, ring, size), hart))
+    return Trace(merge(found), {}, hz)
 
 
 def _places(elf: Path) -> tuple[int, int, int]:

@@ -1,8 +1,8 @@
-"""A trace as a picture: a row for each task, time from left to right.
+"""A trace as a picture: a row for each task, time from left to right; of several harts also one for each hart.
 
 The height of a bar says what the task did: high, it had the hart; low and grey, it wanted it; low and red,
-it was held.  An arrow up is a release, one down a deadline, a cross one that was missed.  The band behind all
-is red while the criticality mode is HI.  One SVG, nothing else is needed to look at it.
+it was held.  An arrow up is a release, one down a deadline, a cross one that was missed.  A hart's row has the
+colours of those who had it.  The band behind all is red while the criticality mode is HI.  One SVG, nothing else is needed to look at it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from .events import (HELD, RUNNING, Deadline, Event, Policy, Span, Trace, Type, releases, states)
+from .events import (HELD, RUNNING, Deadline, Event, Policy, Span, Trace, Type, harts, releases,
+                     states)
 
 LEFT, RIGHT, TOP, ROW, BAR, LOW, FOOT = 150, 20, 40, 34, 16, 4, 62
 TEXT, DIM, LINE, BACK, RED, ORANGE, GREEN = ("#e6edf3", "#8b949e", "#21262d", "#0d1117", "#ff7b72",
@@ -31,12 +32,20 @@ def draw(trace: Trace, start: int | None = None, end: int | None = None, width: 
     return picture.svg()
 
 
+def line_of(row: int) -> int:
+    """What the bars of a row stand on."""
+    return TOP + ROW * (row + 1) - 6
+
+
 class _Picture:
     def __init__(self, trace: Trace, start: int, end: int, width: int, title: str):
         self.trace, self.start, self.end, self.width = trace, start, max(end, start + 1), width
         self.title = title or f"{trace.us(start) / 1000:.3f} to {trace.us(end) / 1000:.3f} ms"
         self.spans = [span for span in states(trace.events) if self.shows(span.start, span.end)]
-        self.rows = {task: row for row, task in enumerate(sorted({span.task for span in self.spans}))}
+        several = harts(trace.events)
+        self.harts = {hart: row for row, hart in enumerate(several)} if len(several) > 1 else {}
+        tasks = sorted({span.task for span in self.spans})
+        self.rows = {task: row for row, task in enumerate(tasks, len(self.harts))}
 
     # -- places --
 
@@ -49,16 +58,16 @@ class _Picture:
 
     def base(self, task: int) -> float:
         """The line that the bars of a task stand on."""
-        return TOP + ROW * (self.rows[task] + 1) - 6
+        return line_of(self.rows[task])
 
     @property
     def bottom(self) -> int:
-        return TOP + ROW * len(self.rows)
+        return TOP + ROW * (len(self.harts) + len(self.rows))
 
     # -- the whole --
 
     def svg(self) -> str:
-        parts = [*self.modes(), *self.axis(), *self.labels(), *self.bars(), *self.marks(), *self.legend()]
+        parts = [*self.modes(), *self.axis(), *self.labels(), *self.hart_bars(), *self.bars(), *self.marks(), *self.legend()]
         body = "\n".join(parts)
         title = escape(self.title)
         return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.bottom + FOOT}" role="img" aria-label="{title}">
@@ -95,6 +104,19 @@ class _Picture:
                 yield (f'<text x="{LEFT - 10}" y="{y + 3:.0f}" text-anchor="end" font-size="9" '
                        f'fill="{DIM}">{words_of(known)}</text>')
             yield f'<line x1="{LEFT}" x2="{self.width - RIGHT}" y1="{y}" y2="{y}" stroke="{LINE}"/>'
+
+    def hart_bars(self) -> Iterator[str]:
+        """Who had each hart."""
+        for hart, row in self.harts.items():
+            y = line_of(row)
+            yield text(LEFT - 10, y - 4, f"hart {hart}", "end", TEXT)
+            yield f'<line x1="{LEFT}" x2="{self.width - RIGHT}" y1="{y}" y2="{y}" stroke="{LINE}"/>'
+            for span in self.spans:
+                if span.state == RUNNING and span.hart == hart:
+                    start, end = self.x(span.start), self.x(span.end)
+                    yield (f'<rect x="{start:.2f}" y="{y - BAR}" width="{max(end - start, NARROW):.2f}" height="{BAR}" '
+                           f'fill="{COLOURS[span.task % len(COLOURS)]}">'
+                           f"<title>{escape(self.trace.name(span.task))}</title></rect>")
 
     def bars(self) -> Iterator[str]:
         for task in self.rows:

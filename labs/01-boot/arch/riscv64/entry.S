@@ -12,6 +12,10 @@
  * and a0, a1 as the firmware gave them, the cycle counter at entry in a2, and a
  * trap vector that at least says so if anything goes wrong meanwhile.
  *
+ * A hart that another one starts may come here, too, instead of to hart_entry.S: a firmware that lets it go before it has
+ * written down where to (OpenSBI 1.1 does, if the hart looks at the wrong moment) sends it where the first went.
+ * arch_hart_start() has left its name by then.
+ *
  * Source: SBI specification 1.0, section 2; RISC-V ELF psABI 1.0 (registers).
  */
 #include <arch/halt.h>
@@ -26,6 +30,10 @@ _start:
 	rdcycle	a2
 	la	t0, trap_too_early
 	csrw	stvec, t0
+#ifdef CONFIG_SMP
+	ld	t0, harts_started
+	bnez	t0, hart_entry_lost
+#endif
 
 	/*
 	 * From here to the end of the hole: a0, a1 and a2 must survive;
@@ -48,6 +56,7 @@ _start:
 	tail	kernel_main
 
 	.balign 4
+	.globl trap_too_early
 trap_too_early:
 	ARCH_HALT_WITH("\nPANIC: trap before the kernel was ready\n")
-/* mazu: lab 1 interface 5913d26e11a3 */
+/* mazu: lab 1 interface 543265e3f8c7 */

@@ -5,10 +5,9 @@
  * tables are missing in between. A new table is empty before the entry above leads to it, so
  * at each moment the tree is a tree that the hart may walk.
  *
- * The hart keeps translations, and may keep the fact that there was none. Whoever changes an
- * entry tells it (tlb_flush_page), and whoever adds a table tells it about all that the table
- * covers (tlb_flush_asid). Forgetting it works most of the time, which is the worst that can be
- * said of it.
+ * The hart keeps translations, and may keep the fact that there was none. Whoever adds an entry tells it
+ * (tlb_notice_page), or about all that a new table covers (tlb_notice_asid), and whoever takes one away tells all harts
+ * (tlb_flush_page). Forgetting it works most of the time, which is the worst that can be said of it.
  *
  * Source: Privileged Architecture 20211203, section 4.2.1 (what sfence.vma orders).
  */
@@ -23,7 +22,7 @@ enum error pt_map(struct pagetable *pt, uptr address, u64 physical, u32 level, u
 	 * whose error is yours), make the entry lead to it (pte_table, pte_write), and walk
 	 * again. Now the walk must have ended at an empty entry of exactly the wanted level,
 	 * else ERR_EXIST. Write the leaf (pte_leaf). After each entry that you change, tell the
-	 * hart: tlb_flush_page() for a leaf, tlb_flush_asid() for a table.
+	 * hart: tlb_notice_page() for a leaf, tlb_notice_asid() for a table.
 	 */
 	LAB_TODO(2, 2);
 }

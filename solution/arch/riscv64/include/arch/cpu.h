@@ -12,12 +12,16 @@
 #define ARCH_CPU_H
 
 #include <arch/csr.h>
+#include <arch/pcpu.h>
 #include <mazu/types.h>
 
 /* Interrupts off; returns whether they were on. */
 static inline bool arch_irq_save(void)
 {
-	return csr_read_clear(sstatus, SSTATUS_SIE) & SSTATUS_SIE;
+	bool enabled = csr_read_clear(sstatus, SSTATUS_SIE) & SSTATUS_SIE;
+
+	arch_hart_settled();
+	return enabled;
 }
 
 static inline void arch_irq_restore(bool enabled)
@@ -69,6 +73,12 @@ static inline u64 arch_ticks(void)
 static inline u64 arch_cycles(void)
 {
 	return csr_read(cycle);
+}
+
+/* Another hart is waited for: a hint to who shares its core (Zihintpause; elsewhere it does nothing). */
+static inline void arch_relax(void)
+{
+	__asm__ volatile(".word 0x0100000f" ::: "memory");
 }
 
 /* The caller's frame pointer, from which a backtrace starts. */

@@ -25,16 +25,16 @@
 #define FRAME_VALUE 272
 #define FRAME_SIZE 288
 
-/* struct arch_pcpu, the first member of struct pcpu, which gp points at. */
-#define PCPU_STACK_BASE 0
-#define PCPU_SCRATCH 8
-#define PCPU_TRAP_SP 16
-#define PCPU_KERNEL_SP 24
-#define PCPU_EMERGENCY_BASE 32
-#define PCPU_OVERFLOWS 40
-#define PCPU_OVERFLOWED_BASE 48
-
-/* struct pcpu itself. */
-#define PCPU_PREEMPT 64
+/* struct pcpu, which gp points at: its first word, then struct arch_pcpu. */
+#define PCPU_PREEMPT 0
+#define PCPU_STACK_BASE 8
+#define PCPU_SCRATCH 16
+#define PCPU_TRAP_SP 24
+#define PCPU_KERNEL_SP 32
+#define PCPU_EMERGENCY_BASE 40
+#define PCPU_OVERFLOWS 48
+#define PCPU_OVERFLOWED_BASE 56
+#define PCPU_STARTED_AS 64
+#define PCPU_STARTED_BEFORE 72
 
 #endif

@@ -94,10 +94,10 @@ static inline void pte_write(u64 *entry, u64 value)
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
 
-/* ---- What the hart remembers ---- */
+/* ---- What this hart remembers: tlb.h has the others, too ---- */
 
 /* One page of one address space; of every address space for the kernel's own (asid 0). */
-static inline void tlb_flush_page(uptr address, u16 asid)
+static inline void arch_tlb_flush_page(uptr address, u16 asid)
 {
 	if (asid)
 		__asm__ volatile("sfence.vma %0, %1" ::"r"(address), "r"((u64)asid) : "memory");
@@ -106,7 +106,7 @@ static inline void tlb_flush_page(uptr address, u16 asid)
 }
 
 /* All of one address space, tables included; of every one for the kernel's. */
-static inline void tlb_flush_asid(u16 asid)
+static inline void arch_tlb_flush_asid(u16 asid)
 {
 	if (asid)
 		__asm__ volatile("sfence.vma zero, %0" ::"r"((u64)asid) : "memory");

@@ -23,4 +23,12 @@ void sbi_identify(struct sbi_info *info);
 bool sbi_has_time(void);
 void sbi_set_timer(u64 deadline_ticks);
 
+/* HSM, IPI and RFENCE are all there. */
+bool sbi_has_harts(void);
+/* Not 0: the firmware's error. */
+long sbi_hart_start(u64 hart_id, u64 entry_physical, u64 opaque);
+/* To harts base + n, for each bit n of mask. The second returns when all have done it; asid 0: all spaces. */
+void sbi_send_ipi(u64 mask, u64 base);
+void sbi_remote_flush(u64 mask, u64 base, u64 start, u64 size, u16 asid);
+
 #endif

@@ -67,7 +67,8 @@ void trap_fault(struct trap_frame *frame) __noreturn;
 /* Called by trap_entry.S on the emergency stack. */
 void trap_stack_overflow(struct trap_frame *frame) __noreturn;
 
-/* The vector and the interrupt sources of this hart; its stack is the one in use. */
+/* The vector and the interrupt sources of this hart; the boot hart's stack is the one in use. */
+void trap_init_hart(void);
 void trap_init(void);
 
 /*

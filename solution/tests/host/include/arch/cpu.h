@@ -39,6 +39,10 @@ static inline bool arch_irq_enabled(void)
 	return host_irqs;
 }
 
+static inline void arch_relax(void)
+{
+}
+
 static inline u64 arch_ticks(void)
 {
 	return host_ticks;

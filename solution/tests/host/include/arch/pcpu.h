@@ -15,6 +15,15 @@ static inline struct pcpu *this_cpu(void)
 	return host_cpu;
 }
 
+/* The first word of the hart's data. */
+static inline i64 arch_hart_add(i64 value)
+{
+	u32 *word = (u32 *)(void *)host_cpu, before = *word;
+
+	*word += (u32)value;
+	return before;
+}
+
 struct arch_pcpu {
 	uptr stack_base;
 };

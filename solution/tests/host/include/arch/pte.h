@@ -14,4 +14,15 @@ static inline u64 pt_level_size(u32 level)
 	return 1UL << (12 + 9 * level);
 }
 
+/* This machine remembers nothing. */
+static inline void arch_tlb_flush_page(uptr address, u16 asid)
+{
+	(void)address, (void)asid;
+}
+
+static inline void arch_tlb_flush_asid(u16 asid)
+{
+	(void)asid;
+}
+
 #endif

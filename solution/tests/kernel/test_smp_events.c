@@ -1,0 +1,376 @@
+/*
+ * What harts tell each other: interrupts, wake-ups, callouts that are cancelled elsewhere, lines of the log.
+ *
+ * Each storm counts what was sent and what came; in the end the sums are the same. How many interrupts between harts
+ * there are is said by ipis=N on the command line.
+ */
+#include <arch/cpu.h>
+#include <mazu/bootargs.h>
+#include <mazu/callout.h>
+#include <mazu/fmt.h>
+#include <mazu/klog.h>
+#include <mazu/time.h>
+#include <mazu/trace.h>
+
+#include "storm.h"
+
+#define ROUNDS 200U
+
+/* ---- Interrupts ---- */
+
+#define IPIS 4000UL
+
+static u64 sent, came; /* atomic */
+
+static void note(void *arg)
+{
+	(void)arg;
+	atomic_add_relaxed(&came, 1);
+}
+
+/* One hart at a time, so that each call is an interrupt of its own, or joins one that is on its way. */
+static u64 run_shots(void *arg)
+{
+	u64 state = 1 + this_cpu()->index, count = *(u64 *)arg;
+
+	for (u64 i = 0; i < count; i++) {
+		u64 other = hart_bit((u32)(storm_dice(&state) % CONFIG_CPU_MAX)) & harts_other();
+
+		if (!other)
+			continue;
+		atomic_add_relaxed(&sent, 1);
+		smp_call(other, note, NULL);
+	}
+	return 0;
+}
+
+SELFTEST(smp_ipi_storm, "each interrupt that one hart sends to another comes, whoever else sends")
+{
+	u64 each = bootargs_number(STR("ipis"), IPIS) / storm_harts();
+
+	NEEDS_HARTS(t);
+	sent = came = 0;
+	storm(t, run_shots, &each);
+	CHECK(t, sent > 0);
+	CHECK_EQ(t, came, sent);
+}
+
+/* ---- Callouts ---- */
+
+#define CALLOUTS 8
+
+static struct shared_callout {
+	struct callout callout;
+	u64 ran, armed, cancelled; /* atomic */
+} shared[CONFIG_CPU_MAX][CALLOUTS];
+
+static void count_run(struct callout *callout)
+{
+	atomic_add_relaxed(&container_of(callout, struct shared_callout, callout)->ran, 1);
+}
+
+static void cancel(struct shared_callout *it)
+{
+	if (callout_cancel(&it->callout))
+		atomic_add_relaxed(&it->cancelled, 1);
+}
+
+/* Its own hart's it arms, when nothing is left of the last time; everybody's it cancels. */
+static u64 run_callouts(void *arg)
+{
+	u32 self = this_cpu()->index;
+	u64 state = 1 + self;
+
+	(void)arg;
+	for (u32 i = 0; i < ROUNDS; i++) {
+		struct shared_callout *own = &shared[self][i % CALLOUTS];
+		u64 hart = storm_dice(&state) % CONFIG_CPU_MAX;
+
+		if (callout_cancel_sync(&own->callout))
+			atomic_add_relaxed(&own->cancelled, 1);
+		own->armed++;
+		callout_arm(&own->callout, time_ticks() + storm_dice(&state) % 64);
+		cancel(&shared[hart][storm_dice(&state) % CALLOUTS]);
+	}
+	return 0;
+}
+
+SELFTEST(smp_callouts, "a callout that other harts cancel either runs or is cancelled, once")
+{
+	NEEDS_HARTS(t);
+	for_each_hart(hart, harts_online()) for (u32 i = 0; i < CALLOUTS; i++)
+	{
+		shared[hart][i] = (struct shared_callout){ .armed = 0 };
+		callout_init(&shared[hart][i].callout, count_run);
+	}
+	storm(t, run_callouts, NULL);
+	for_each_hart(hart, harts_online()) for (u32 i = 0; i < CALLOUTS; i++)
+	{
+		struct shared_callout *it = &shared[hart][i];
+
+		it->cancelled += callout_cancel_sync(&it->callout);
+		CHECK_EQ(t, it->ran + it->cancelled, it->armed);
+	}
+}
+
+/* ---- Wake-ups: tokens that go round ---- */
+
+#define RUNNERS 12
+#define TOKENS 6
+#define HOPS (ROUNDS * TOKENS)
+
+static struct runner {
+	struct task *task;
+	u64 tokens; /* atomic */
+} runners[RUNNERS];
+
+static u64 hops; /* atomic */
+
+static void hand_to(struct runner *to)
+{
+	atomic_add_release(&to->tokens, 1);
+	task_unpark(to->task);
+}
+
+/* What it was handed it hands on, and waits for more. */
+static u64 run_round(void *arg)
+{
+	u64 self = (uptr)arg;
+
+	do {
+		u64 tokens = atomic_exchange_acquire(&runners[self].tokens, 0UL);
+
+		atomic_add_relaxed(&hops, tokens);
+		for (; tokens; tokens--)
+			hand_to(&runners[(self + 1) % RUNNERS]);
+	} while (atomic_load_relaxed(&hops) < HOPS && !task_park());
+	return 0;
+}
+
+static bool runners_make(void)
+{
+	bool all = true;
+
+	for (u32 i = 0; i < RUNNERS; i++) {
+		struct result_task task = storm_task(harts_online(), run_round, (void *)(uptr)i);
+
+		runners[i] = (struct runner){ .task = task.err ? NULL : task.value };
+		all &= !task.err;
+	}
+	return all;
+}
+
+static u64 runners_end(struct selftest *t)
+{
+	u64 tokens = 0;
+
+	for (u32 i = 0; i < RUNNERS; i++)
+		if (runners[i].task)
+			task_kill(runners[i].task);
+	for (u32 i = 0; i < RUNNERS; i++) {
+		if (runners[i].task)
+			CHECK(t, !task_join(runners[i].task).err);
+		tokens += runners[i].tokens;
+	}
+	return tokens;
+}
+
+SELFTEST(smp_wakes, "of wake-ups that go round over all harts none is lost")
+{
+	u64 until_ns = time_now_ns() + 20 * NS_PER_SECOND;
+
+	hops = 0;
+	if (runners_make()) {
+		for (u32 i = 0; i < TOKENS; i++)
+			hand_to(&runners[i * 2]);
+		while (atomic_load_relaxed(&hops) < HOPS && time_now_ns() < until_ns)
+			if (task_sleep(NS_PER_MS))
+				break;
+		CHECK(t, atomic_load_relaxed(&hops) >= HOPS);
+		CHECK_EQ(t, runners_end(t), TOKENS);
+	} else {
+		runners_end(t);
+	}
+}
+
+/* ---- Ends ---- */
+
+static u64 run_waits(void *arg)
+{
+	(void)arg;
+	return task_park();
+}
+
+/* Some are joined, some are killed first, some nobody waits for. */
+static u64 run_ends(void *arg)
+{
+	u64 state = 1 + this_cpu()->index, wrong = 0;
+
+	(void)arg;
+	for (u32 i = 0; i < ROUNDS / 8; i++) {
+		struct result_task task = storm_task(harts_online(), run_waits, NULL);
+		u64 what = storm_dice(&state) % 4;
+
+		if (task.err)
+			continue;
+		if (what)
+			task_unpark(task.value);
+		if (what == 1)
+			wrong += task_detach(task.value) != OK;
+		else if (what == 2)
+			wrong += task_join(task.value).value != OK;
+		if (what == 1 || what == 2)
+			continue;
+		task_kill(task.value);
+		wrong += task_join(task.value).err != OK;
+	}
+	return wrong;
+}
+
+static u64 count_tasks(void)
+{
+	struct task_info info;
+	u64 count = 0;
+
+	for (u32 after = 0; !task_info_next(after, &info); after = info.id)
+		count++;
+	return count;
+}
+
+SELFTEST(smp_ends,
+	 "tasks that are woken, killed, joined and left alone on all harts are all gone afterwards")
+{
+	u64 before = count_tasks(), until_ns = time_now_ns() + 2 * NS_PER_SECOND;
+
+	NEEDS_HARTS(t);
+	CHECK_EQ(t, storm(t, run_ends, NULL), 0);
+	while (count_tasks() > before && time_now_ns() < until_ns)
+		if (task_sleep(NS_PER_MS)) /* the idle tasks give back what is left */
+			break;
+	CHECK_EQ(t, count_tasks(), before);
+}
+
+/* ---- The log ---- */
+
+#define LINES 40U
+
+/* "storm HART NUMBER HART NUMBER": half of one line and half of another does not look like that. */
+static u64 run_lines(void *arg)
+{
+	u32 self = this_cpu()->index;
+
+	(void)arg;
+	for (u32 i = 0; i < LINES; i++) {
+		u8 bytes[PRINTK_LINE_MAX];
+		struct byte_buf text = BYTE_BUF(bytes);
+
+		fmt(&text, "storm %u %u %u %u", self, i, self, i);
+		klog_append(PRINTK_TRACE, i, byte_buf_to_str(&text));
+	}
+	return 0;
+}
+
+/* True: it is the next of its hart, and whole. */
+static bool line_is_next(struct str line, u32 *next)
+{
+	u8 bytes[PRINTK_LINE_MAX] = { 0 };
+
+	for_each_hart(hart, harts_online())
+	{
+		struct byte_buf text = BYTE_BUF(bytes);
+
+		fmt(&text, "storm %lu %u %lu %u", hart, next[hart], hart, next[hart]);
+		if (str_eq(line, byte_buf_to_str(&text))) {
+			next[hart]++;
+			return true;
+		}
+	}
+	return false;
+}
+
+SELFTEST(smp_klog, "lines of all harts are in the log whole, and each hart's in its order")
+{
+	u8 bytes[PRINTK_LINE_MAX];
+	struct byte_buf text = BYTE_BUF(bytes);
+	struct klog_cursor cursor = { 0 };
+	u32 next[CONFIG_CPU_MAX] = { 0 };
+	struct klog_line line;
+	u64 sequence;
+
+	NEEDS_HARTS(t);
+	while (!klog_next(&cursor, &line, &text))
+		;
+	sequence = cursor.sequence;
+	storm(t, run_lines, NULL);
+	while (!klog_next(&cursor, &line, &text)) {
+		CHECK_EQ(t, line.sequence, sequence++);
+		if (str_starts_with(line.text, STR("storm ")))
+			CHECK(t, line_is_next(line.text, next));
+	}
+	for_each_hart(hart, harts_online()) CHECK_EQ(t, next[hart], LINES);
+}
+
+/* ---- Events ---- */
+
+/* Switches on all harts, while each reads its own ring, and asks for the others'. */
+static u64 run_events(void *arg)
+{
+	u64 wrong = 0;
+
+	(void)arg;
+	for (u32 i = 0; i < ROUNDS / 4; i++) {
+		u32 self = this_cpu()->index, hart = (self + i) % CONFIG_CPU_MAX;
+		u64 count = trace_count(hart);
+		struct trace_event event = { 0 };
+		enum error err = trace_read(hart, MIN(count, (u64)TRACE_SIZE) - 1, &event);
+
+		if (hart == self)
+			wrong += err == ERR_BUSY || event.ticks > time_ticks();
+		else if (harts_online() & hart_bit(hart))
+			wrong += err != ERR_BUSY;
+		if (task_sleep(1000))
+			break;
+	}
+	return wrong;
+}
+
+SELFTEST(smp_trace, "a ring is read by its own hart while it is written, and by nobody else")
+{
+	NEEDS_HARTS(t);
+	CHECK_EQ(t, storm(t, run_events, NULL), 0);
+}
+
+/* The order within a hart; between harts, time's. */
+static u64 out_of_order(u64 all)
+{
+	struct trace_cursor cursor = { { 0 } };
+	u64 seen[CONFIG_CPU_MAX] = { 0 }, wrong = 0;
+	struct trace_event event, expected;
+	u32 hart;
+
+	for (u64 i = 0; i < all; i++) {
+		if (trace_read_merged(&cursor, &hart, &event))
+			return wrong + 1;
+		if (trace_read(hart, seen[hart]++, &expected) || event.word != expected.word)
+			wrong++;
+		for_each_hart(other, harts_online() & ~hart_bit(hart)) if (!trace_read((u32)other,
+										       seen[other],
+										       &expected))
+			wrong += expected.ticks < event.ticks;
+	}
+	return wrong + (trace_read_merged(&cursor, &hart, &event) != ERR_NOENT);
+}
+
+SELFTEST(smp_trace_merged,
+	 "events of all harts come by time, each once, and each hart's in its order")
+{
+	u64 all = 0;
+
+	NEEDS_HARTS(t);
+	storm(t, run_events, NULL);
+	trace_set(false);
+	for_each_hart(i, harts_online()) all += trace_count((u32)i);
+	CHECK(t, all > 8);
+	CHECK_EQ(t, out_of_order(all), 0);
+	trace_set(true);
+}
