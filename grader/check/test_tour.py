@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from grader.core.verdict import Failure, expect, quote, shorten
 
 PAGES = sorted(ROOT.glob("labs/[0-9][0-9]-*/README.md"))
 BLOCK = re.compile(r"^```gdb\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"`make SOLUTION=1 LAB=\d((?: \w+=\S+)*) gdb`")
 TYPED = "(gdb) "
 WITHIN_S = 60
 MARK = "--- step "
@@ -46,6 +48,13 @@ def steps_of(page: str) -> list[Step]:
     return steps
 
 
+def machine_of(page: str) -> dict[str, str]:
+    """The machine that the page's command names: SMP=2, for instance."""
+    found = COMMAND.search(page)
+    expect(found, "the command that starts the tour", "none")
+    return dict(option.split("=", 1) for option in found[1].split())
+
+
 def pattern_of(expected: str) -> re.Pattern[str]:
     """A regular expression for one line: `...` is anything, blanks are blanks."""
     parts = re.split(r"(\.\.\.|\s+)", expected)
@@ -66,19 +75,19 @@ def first_missing(expected: list[str], output: str) -> str | None:
     return None
 
 
-def run_tour(elf: Path, commands: list[str], folder: Path) -> list[str]:
+def run_tour(elf: Path, commands: list[str], folder: Path, machine: Mapping[str, str] = {}) -> list[str]:
     """What each command printed; fewer answers than commands when GDB did not come to the end."""
     script = [*SETTINGS]
     for index, command in enumerate(commands):
         script += [f"echo \\n{MARK}{index}\\n", command]
     script += [f"echo \\n{MARK}{len(commands)}\\n", ""]
     (folder / "commands").write_text("\n".join(script))
-    _run_gdb(elf, folder)
+    _run_gdb(elf, folder, machine)
     printed = (folder / "gdb.log").read_text("utf-8", "replace")
     return re.split(rf"^{MARK}\d+\n", printed, flags=re.MULTILINE)[1:-1]
 
 
-def _run_gdb(elf: Path, folder: Path) -> None:
+def _run_gdb(elf: Path, folder: Path, machine: Mapping[str, str]) -> None:
     """`make gdb`, with GDB's own input and output apart from the kernel's console."""
     gdb = next((path for name in NAMES if (path := shutil.which(name))), None)
     expect(gdb, "a GDB for RISC-V (tools/setup installs one)", "none")
@@ -88,7 +97,7 @@ def _run_gdb(elf: Path, folder: Path) -> None:
     wrapper.chmod(0o755)
     with (folder / "console.log").open("wb") as console:
         process = subprocess.Popen([ROOT / "tools/gdb", elf],
-                                   env={**os.environ, "GDB_PROGRAM": str(wrapper)},
+                                   env={**os.environ, **machine, "GDB_PROGRAM": str(wrapper)},
                                    stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                                    start_new_session=True)
         try:
@@ -101,11 +110,12 @@ def _run_gdb(elf: Path, folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=[page.parent.name for page in PAGES])
 def test_tour(page, tmp_path):
     """Every command of the page's tour prints what the page says."""
-    steps = steps_of(page.read_text())
+    text = page.read_text()
+    steps, machine = steps_of(text), machine_of(text)
     variant = f"lab{page.parent.name[:2]}"
     expect(steps and variant in VARIANTS, "a tour, and a kernel of the lab to take it with",
            [page.name, variant])
-    outputs = run_tour(kernel(variant), [step.command for step in steps], tmp_path)
+    outputs = run_tour(kernel(variant), [step.command for step in steps], tmp_path, machine)
     for step, output in zip(steps, outputs):
         if missing := first_missing(step.expected, output):
             raise Failure(f"after (gdb) {step.command}: {quote(missing)}",

@@ -1,0 +1,1 @@
+"""What grades lab 4: harts as puppets, and what a call does to memory."""

@@ -1,0 +1,39 @@
+/*
+ * Where every hart but the first begins: entry.S has the first one's way.
+ *
+ * The firmware enters in supervisor mode, paging off, interrupts off, with a0 = the hart's id and a1 = what
+ * arch_hart_start() gave it, the hart's struct pcpu. Memory is as the others have left it: the fence is an
+ * acquire, whose partner is the store that arch_hart_start() releases before it asks the firmware.
+ *
+ * Source: SBI 1.0, section 9.1 (hart start).
+ */
+#include <arch/layout.h>
+#include <mazu/lab.h>
+
+	.section .text
+	.balign 4
+	.globl hart_entry, hart_entry_lost
+hart_entry:
+	/* HOLE hart_entry */
+	/*
+	 * Make the hart fit for C; nothing is set but a0 and a1 (above). In this order: no
+	 * interrupt (sie is 0); a trap, which would be a bug here, goes to trap_too_early
+	 * (stvec); what others wrote is read after the look at it that brought us here (fence
+	 * r, rw). Then gp = the hart's struct pcpu, sp = the top of its stack, which is
+	 * STACK_BYTES above the base that the struct holds at PCPU_STACK_BASE, and fp and ra 0,
+	 * where every backtrace ends.
+	 */
+	LAB_TODO(4, 3)
+	/* END HOLE hart_entry */
+	tail	hart_main
+
+/* The firmware did not say whose it is: it is in the list of those that were started, by its name. */
+hart_entry_lost:
+	fence	r, rw
+	mv	a1, t0
+1:	ld	t0, PCPU_STARTED_AS(a1)
+	beq	t0, a0, hart_entry
+	ld	a1, PCPU_STARTED_BEFORE(a1)
+	bnez	a1, 1b
+	j	trap_too_early
+/* mazu: lab 4 interface 5f6a18a0bc8e */
