@@ -51,7 +51,7 @@ engine = +@$(MAKE) --no-print-directory $(jobs) -f solution/tools/build.mk LAB='
 tool = @env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 
 elf = $(or $(O),build)/mazu.elf
-machine = MEM='$(MEM)' SMP='$(SMP)' APPEND='$(APPEND)'
+machine = MEM='$(MEM)' SMP='$(SMP)' ICOUNT='$(ICOUNT)' APPEND='$(APPEND)'
 
 flag = $(if $(filter 1,$($1)),$2)
 option = $(if $($1),$2 '$($1)')
