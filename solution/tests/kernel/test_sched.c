@@ -5,6 +5,7 @@
  *
  * The test's own task is more urgent than what it watches, except for SCHED_DEADLINE tasks.
  */
+#include <mazu/atomic.h>
 #include <mazu/selftest.h>
 #include <mazu/task.h>
 #include <mazu/time.h>
@@ -18,13 +19,40 @@ static struct {
 	struct sched_params before;
 } crew;
 
+static u64 bandwidth(void)
+{
+	struct sched_info info;
+
+	return sched_info(0, &info) ? UINT64_MAX : info.bandwidth;
+}
+
+/* Reservations are free again at their deadlines, which a slow host moves. False: not within a second. */
+static bool await_no_reservations(void)
+{
+	u64 until_ns = time_now_ns() + NS_PER_SECOND;
+
+	while (bandwidth())
+		if (task_sleep(MS) || time_now_ns() > until_ns)
+			return false;
+	return true;
+}
+
 static void crew_begin(struct selftest *t)
 {
 	struct sched_params watch = { .policy = SCHED_FIFO, .priority = 25 };
 
+	CHECK(t, await_no_reservations());
 	crew.count = 0;
 	sched_get(task_current(), &crew.before);
 	CHECK(t, !sched_set(task_current(), &watch));
+}
+
+static bool crew_join(struct result_task task)
+{
+	if (task.err)
+		return false;
+	crew.tasks[crew.count++] = task.value;
+	return true;
 }
 
 /* False: there is no memory for one more. */
@@ -36,12 +64,8 @@ static bool crew_add(u64 (*run)(void *), struct sched_params params, struct sche
 		.domain = domain,
 		.kill_anywhere = true,
 	};
-	struct result_task task = task_create(&attributes, run, NULL);
 
-	if (task.err)
-		return false;
-	crew.tasks[crew.count++] = task.value;
-	return true;
+	return crew_join(task_create(&attributes, run, NULL));
 }
 
 static struct task_info info_of(u32 index)
@@ -65,7 +89,7 @@ static void crew_end(struct selftest *t)
 	for (u32 i = 0; i < crew.count; i++)
 		CHECK(t, !task_join(crew.tasks[i]).err);
 	CHECK(t, !sched_set(task_current(), &crew.before));
-	CHECK(t, !task_sleep(20 * MS)); /* reservations are free again at their deadlines */
+	CHECK(t, await_no_reservations());
 }
 
 static u64 run_hog(void *arg)
@@ -360,28 +384,36 @@ static const struct sched_params twenty_fifth = {
 	.period_ns = 10 * MS,
 };
 
-/* More urgent than whoever asks at this moment: it gets the last of the hart. */
-static u64 run_first(void *arg)
+#define NOT_ASKED UINT64_MAX
+
+/* More urgent than whoever asks at this moment: it gets the last of the hart, and keeps it. */
+static u64 run_first(void *answer)
 {
-	(void)arg;
 	if (task_sleep(5000))
 		return 1;
-	return (u64)sched_set(task_current(), &twenty_fifth);
+	atomic_store_relaxed((u64 *)answer, (u64)sched_set(task_current(), &twenty_fifth));
+	return run_nap(NULL);
 }
 
 SELFTEST(sched_admission_race,
 	 "what is given away while a test for admission runs is not given twice")
 {
-	struct sched_params urgent = { .policy = SCHED_FIFO, .priority = 28 };
+	struct task_attributes first = {
+		.name = STR("first"),
+		.params = { .policy = SCHED_FIFO, .priority = 28 },
+		.kill_anywhere = true,
+	};
+	u64 there = NOT_ASKED;
 	bool made = true;
 
 	crew_begin(t);
 	for (u32 i = 0; made && i < 22; i++)
 		made = crew_add(run_nap, twenty_fifth, NULL);
-	if (made && crew_add(run_first, urgent, NULL)) {
+	if (made && crew_join(task_create(&first, run_first, &there))) {
 		enum error here = sched_set(task_current(), &twenty_fifth);
-		u64 there = task_join(crew.tasks[--crew.count]).value;
 
+		while (atomic_load_relaxed(&there) == NOT_ASKED)
+			task_sleep(MS);
 		CHECK_TIMED_EQ(t, here, ERR_BUSY);
 		CHECK_TIMED_EQ(t, there, OK);
 		CHECK(t, (here == OK && there == ERR_BUSY) || (here == ERR_BUSY && there == OK));

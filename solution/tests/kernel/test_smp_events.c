@@ -9,6 +9,7 @@
 #include <mazu/callout.h>
 #include <mazu/fmt.h>
 #include <mazu/klog.h>
+#include <mazu/mem.h>
 #include <mazu/time.h>
 #include <mazu/trace.h>
 
@@ -125,6 +126,7 @@ static struct runner {
 } runners[RUNNERS];
 
 static u64 hops; /* atomic */
+static u64 gone; /* atomic: runners that hand to nobody any more */
 
 static void hand_to(struct runner *to)
 {
@@ -144,6 +146,7 @@ static u64 run_round(void *arg)
 		for (; tokens; tokens--)
 			hand_to(&runners[(self + 1) % RUNNERS]);
 	} while (atomic_load_relaxed(&hops) < HOPS && !task_park());
+	atomic_add_relaxed(&gone, 1);
 	return 0;
 }
 
@@ -151,22 +154,30 @@ static bool runners_make(void)
 {
 	bool all = true;
 
+	memset(runners, 0,
+	       sizeof(runners)); /* each begins at once, and there may be tokens of an earlier run */
 	for (u32 i = 0; i < RUNNERS; i++) {
 		struct result_task task = storm_task(harts_online(), run_round, (void *)(uptr)i);
 
-		runners[i] = (struct runner){ .task = task.err ? NULL : task.value };
+		runners[i].task = task.err ? NULL : task.value;
 		all &= !task.err;
 	}
 	return all;
 }
 
+/* A task is there to be woken until it is joined, so nobody is before all are gone. */
 static u64 runners_end(struct selftest *t)
 {
-	u64 tokens = 0;
+	u64 tokens = 0, made = 0;
 
-	for (u32 i = 0; i < RUNNERS; i++)
-		if (runners[i].task)
-			task_kill(runners[i].task);
+	for (u32 i = 0; i < RUNNERS; i++) {
+		if (!runners[i].task)
+			continue;
+		made++;
+		task_kill(runners[i].task);
+	}
+	while (atomic_load_relaxed(&gone) < made)
+		CHECK(t, !task_sleep(NS_PER_MS));
 	for (u32 i = 0; i < RUNNERS; i++) {
 		if (runners[i].task)
 			CHECK(t, !task_join(runners[i].task).err);
@@ -179,7 +190,7 @@ SELFTEST(smp_wakes, "of wake-ups that go round over all harts none is lost")
 {
 	u64 until_ns = time_now_ns() + 20 * NS_PER_SECOND;
 
-	hops = 0;
+	hops = gone = 0;
 	if (runners_make()) {
 		for (u32 i = 0; i < TOKENS; i++)
 			hand_to(&runners[i * 2]);
