@@ -18,6 +18,7 @@
 #include <mazu/panic.h>
 #include <mazu/pcpu.h>
 #include <mazu/printk.h>
+#include <mazu/smp.h>
 #include <mazu/spinlock.h>
 #include <mazu/symbols.h>
 #include <mazu/task.h>
@@ -113,6 +114,7 @@ static struct chain owner; /* of a lock that is not released. The hart that pani
 static struct {
 	struct chain now;
 	const struct chain *then; /* NULL: nobody ever did it the other way */
+	bool all;		  /* whoever has or wants a lock */
 } report;
 
 static void report_print(void)
@@ -120,6 +122,12 @@ static void report_print(void)
 	chain_print("now", &report.now);
 	if (report.then)
 		chain_print(report.then == &owner ? "owner" : "before", report.then);
+	for_each_hart(hart, report.all ? harts_other() : 0)
+	{
+		chain_of(&owner, &pcpus[hart]);
+		if (owner.count)
+			chain_print("beside", &owner);
+	}
 }
 
 static void report_begin(const struct spinlock *lock, uptr where, const struct chain *then)
@@ -266,8 +274,10 @@ void spin_check_stuck(const struct spinlock *lock)
 	struct str name = classes[class_of(lock)].name;
 
 	report_begin(NULL, 0, NULL);
+	report.all = !holder;
 	if (!holder)
-		panic("lockdep: %.*s is nobody's, and not to be had", STR_ARG(name));
+		panic("lockdep: %.*s is nobody's, and not to be had: %lu drawn, %lu served",
+		      STR_ARG(name), READ_ONCE(lock->next), READ_ONCE(lock->serving));
 	chain_of(&owner, &pcpus[holder - 1]);
 	report.then = &owner;
 	panic("lockdep: hart %u waits for %.*s, which hart %u does not release", this_cpu()->index,
