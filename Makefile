@@ -36,7 +36,8 @@ handout-needs := LAB OUT
 grade-class-needs := LAB SUBMISSIONS
 $(foreach g,$(MAKECMDGOALS),$(foreach v,$($g-needs),$(if $($v),,$(error $g needs $v=...))))
 
-course-only := test lint starters handout grade-class check check-graders hosttest fuzz soak-sched
+course-only := test lint starters handout grade-class check check-graders hosttest fuzz soak-sched selftest-seeds \
+	soak bench-smp
 ifneq ($(wildcard .handout),)
 $(foreach g,$(filter $(course-only),$(MAKECMDGOALS)),$(error $g is for the course's own tree; this is a handout))
 endif
@@ -116,8 +117,17 @@ fuzz: setup-test  ## parsers and allocators on this machine, 60 s each
 soak-sched: setup-test  ## a minute of random tasks, ten seeds, invariants on [SEED=n]
 	$(tool) tools/soak-sched $(SEED)
 
+selftest-seeds: setup-run  ## the self-tests over 100 interleavings of several harts (an hour)
+	$(tool) tools/selftest-seeds
+
+soak: setup-run  ## half an hour of self-tests on eight harts, again and again, checks on
+	$(tool) tools/soak
+
 bench: setup-test  ## latencies in guest instructions, against their limits
 	$(tool) grader/run bench
+
+bench-smp: setup-run  ## what a second hart is worth, in wall-clock time (two free cores)
+	$(tool) tools/bench-smp
 
 ##@ Configuration and the rest
 menuconfig defconfig savedefconfig: setup-run  ## edit it, forget the edits, save it as a short file
@@ -141,4 +151,5 @@ setup-run setup-test: setup-%:
 	@tools/setup $*
 
 .PHONY: build run gdb selftest replay submit starters handout grade-class test lint hosttest check check-selftest \
-	check-graders fuzz soak-sched bench menuconfig defconfig savedefconfig setup setup-run setup-test loc dist clean help
+	check-graders fuzz soak-sched selftest-seeds soak bench bench-smp menuconfig defconfig savedefconfig setup \
+	setup-run setup-test loc dist clean help

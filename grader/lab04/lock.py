@@ -37,7 +37,7 @@ class Lock:
         self.machine.write_memory(self.at - 32, rng.randbytes(64 + self.layout.field("struct spinlock").size))
         for name in ("next", "serving"):
             self.machine.write_int(self.at + self.offset(name), tickets)
-        return {name: self.read(name) for name in ("rank", "holder", "contended")}
+        return {name: self.read(name) for name in ("rank", "holder")}
 
 
 class Race:

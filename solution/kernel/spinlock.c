@@ -29,7 +29,7 @@ void spin_wait(struct spinlock *lock, u64 ticket)
 {
 	u64 since = time_ticks();
 
-	atomic_add_relaxed(&lock->contended, 1);
+	atomic_add_relaxed(&this_cpu()->lock_waits, 1); /* a handler may wait, too */
 	while (atomic_load_acquire(&lock->serving) != ticket) {
 		if (unlikely(panic_in_progress()) && panic_is_mine())
 			return;

@@ -48,7 +48,7 @@ struct callout_queue {
 	struct callout *running;	      /* its hart to write: the one whose function runs */
 	u64 bins_ticks[CALLOUT_BINS - 1];     /* upper ends of the bins; const */
 	struct callout_statistics statistics; /* lock */
-};
+} __per_hart;
 
 void callout_queue_init(struct callout_queue *queue);
 

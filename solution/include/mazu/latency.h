@@ -36,7 +36,7 @@ struct latency_histogram {
 /* Per hart, interrupts off. */
 struct latency {
 	struct latency_histogram kinds[LATENCY_KINDS];
-};
+} __per_hart;
 
 /* What took 512 cycles or more. Interrupts off. */
 void latency_record_long(struct latency_histogram *histogram, u64 cycles);

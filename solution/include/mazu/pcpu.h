@@ -53,6 +53,7 @@ struct pcpu {
 	u32 spins;			/* turns in vain: explore_nap */
 	u32 ipi_reasons;		/* atomic: what others want of it (smp.h) */
 	u64 ipi_count;			/* interrupts for that */
+	u64 lock_waits;			/* relaxed: how often it had to wait for a lock */
 	bool stopped;			/* atomic: for good, */
 	const struct trap_frame *stopped_frame; /* in the middle of this; NULL: unknown */
 	struct page_cache *pages;		/* free pages at hand (kernel/mm/page.c) */
@@ -61,7 +62,7 @@ struct pcpu {
 	bool in_interrupt; /* debug builds, like the next: in a handler of one */
 	u32 lock_count;	   /* locks held, */
 	struct held_lock locks[PCPU_LOCKS_MAX]; /* in the order of taking (lockdep.h) */
-} __attribute__((aligned(64)));
+} __per_hart;
 
 extern struct pcpu pcpus[CONFIG_CPU_MAX];
 

@@ -26,7 +26,6 @@ struct spinlock {
 	u64 next, serving;   /* ticket.c */
 	enum lock_rank rank; /* const */
 	u32 holder;	     /* debug builds: the hart that has it, its index plus 1; 0: none */
-	u32 contended;	     /* how often somebody had to wait; relaxed */
 };
 
 #define SPINLOCK_INIT(rank_)                                                                       \

@@ -34,6 +34,8 @@ typedef uintptr_t uptr;
 #define __noreturn __attribute__((noreturn))
 #define __maybe_unused __attribute__((unused))
 #define __section(name) __attribute__((section(name)))
+/* A hart's own: shares no cache line with another hart's. */
+#define __per_hart __attribute__((aligned(64)))
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -25,7 +25,7 @@ static_assert(sizeof(struct magazine) == 128, "a shift leads to a class's magazi
 
 struct object_cache {
 	struct magazine magazines[KMALLOC_CLASSES];
-};
+} __per_hart;
 
 /* Bytes of the objects of each class, as the user sees them. */
 extern const u16 kmalloc_sizes[KMALLOC_CLASSES];

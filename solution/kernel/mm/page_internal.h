@@ -27,7 +27,7 @@ struct page_cache {
 	u64 count;
 	struct frame *at[CONFIG_PAGE_CACHE_MAX]; /* the latest last */
 	i64 held[PAGE_TYPE_COUNT]; /* pages taken here less those freed here: may be below 0 */
-};
+} __per_hart;
 
 /* Written by page_init only, like the next three. */
 extern struct memmap memory_map;

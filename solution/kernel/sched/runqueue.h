@@ -228,7 +228,7 @@ struct runqueue {
 	struct task
 		*arrivals; /* atomic: a stack of tasks that come from other harts, held (move.c) */
 	u64 moved, stolen, pushed; /* tasks that came; see sched_info */
-};
+} __per_hart;
 
 /* ---- Finding the lock ---- */
 
