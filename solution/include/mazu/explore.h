@@ -49,7 +49,7 @@ void explore_end_turn(void);
 /* The boot asked for naps. Const after the boot hart's beginning. */
 extern bool explore_naps;
 
-/* This hart has spun once more, and sleeps for microseconds if that was often. */
+/* This hart has spun once more, and sleeps for a tenth of a millisecond if that was often. */
 void explore_nap(void);
 
 /* To be done where a hart spins. */

@@ -15,7 +15,7 @@
 
 /* Spins between two naps: what a lock is usually held for is over by then. */
 #define NAP_SPINS 64
-#define NAP_TICKS 200
+#define NAP_TICKS 1000 /* less, and a loaded host does nothing but put its harts to sleep */
 
 bool explore_naps;
 

@@ -1,6 +1,8 @@
 /*
  * Parameters of tasks: what is refused, what is admitted, and what a change does at once.
  */
+#include "reservations.h"
+
 #include <mazu/preempt.h>
 #include <mazu/selftest.h>
 #include <mazu/task.h>
@@ -62,14 +64,15 @@ SELFTEST(params_admission,
 				      .runtime_ns = 6 * NS_PER_MS,
 				      .period_ns = 10 * NS_PER_MS };
 	struct task_attributes attributes = { .name = STR("reserved"), .params = sixty };
-	struct result_task first = task_create(&attributes, run_once, NULL);
-	struct result_task second;
+	struct result_task first, second;
 
+	CHECK(t, reservations_await_none());
+	first = task_create(&attributes, run_once, NULL);
 	REQUIRE(t, !first.err);
 	second = task_create(&attributes, run_once, NULL);
 	CHECK(t, second.err == ERR_BUSY || second.err == ERR_NOMEM);
 	CHECK(t, !task_join(first.value).err);
-	CHECK(t, !task_sleep(11 * NS_PER_MS)); /* what was used counts until its deadline */
+	CHECK(t, reservations_await_none());
 	second = task_create(&attributes, run_once, NULL);
 	if (!second.err)
 		CHECK(t, !task_join(second.value).err);
@@ -251,9 +254,10 @@ SELFTEST(params_less,
 	 "who asks for less has used what it had: nobody else gets it before the deadline")
 {
 	struct sched_params less = DL(NS_PER_MS / 10, 0, 10 * NS_PER_MS);
-	struct result_task task =
-		reserve((struct sched_params)DL(9 * NS_PER_MS, 0, 10 * NS_PER_MS));
+	struct result_task task;
 
+	CHECK(t, reservations_await_none());
+	task = reserve((struct sched_params)DL(9 * NS_PER_MS, 0, 10 * NS_PER_MS));
 	REQUIRE(t, !task.err);
 	CHECK(t, !task_sleep(9 * NS_PER_MS + NS_PER_MS / 2));
 	CHECK_EQ(t, sched_set(task.value, &less), OK);
@@ -271,8 +275,10 @@ SELFTEST(params_ended_early, "what a task with a short deadline used counts for 
 	struct task_attributes attributes = {
 		.name = STR("early"), .params = DL(4 * NS_PER_MS, 5 * NS_PER_MS, 10 * NS_PER_MS)
 	};
-	struct result_task task = task_create(&attributes, run_awhile, NULL);
+	struct result_task task;
 
+	CHECK(t, reservations_await_none());
+	task = task_create(&attributes, run_awhile, NULL);
 	REQUIRE(t, !task.err);
 	CHECK(t, !task_join(task.value).err);
 	CHECK(t, !task_sleep(3 * NS_PER_MS)); /* its deadline has passed, its period has not */

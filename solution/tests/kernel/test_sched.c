@@ -5,6 +5,8 @@
  *
  * The test's own task is more urgent than what it watches, except for SCHED_DEADLINE tasks.
  */
+#include "reservations.h"
+
 #include <mazu/atomic.h>
 #include <mazu/selftest.h>
 #include <mazu/task.h>
@@ -19,29 +21,11 @@ static struct {
 	struct sched_params before;
 } crew;
 
-static u64 bandwidth(void)
-{
-	struct sched_info info;
-
-	return sched_info(0, &info) ? UINT64_MAX : info.bandwidth;
-}
-
-/* Reservations are free again at their deadlines, which a slow host moves. False: not within a second. */
-static bool await_no_reservations(void)
-{
-	u64 until_ns = time_now_ns() + NS_PER_SECOND;
-
-	while (bandwidth())
-		if (task_sleep(MS) || time_now_ns() > until_ns)
-			return false;
-	return true;
-}
-
 static void crew_begin(struct selftest *t)
 {
 	struct sched_params watch = { .policy = SCHED_FIFO, .priority = 25 };
 
-	CHECK(t, await_no_reservations());
+	CHECK(t, reservations_await_none());
 	crew.count = 0;
 	sched_get(task_current(), &crew.before);
 	CHECK(t, !sched_set(task_current(), &watch));
@@ -89,7 +73,7 @@ static void crew_end(struct selftest *t)
 	for (u32 i = 0; i < crew.count; i++)
 		CHECK(t, !task_join(crew.tasks[i]).err);
 	CHECK(t, !sched_set(task_current(), &crew.before));
-	CHECK(t, await_no_reservations());
+	CHECK(t, reservations_await_none());
 }
 
 static u64 run_hog(void *arg)
