@@ -1,8 +1,9 @@
 /*
- * Waits that are not short: see latency.h.
+ * Waits that are not short: see latency.h. Histograms are their hart's alone: others have it copy or reset them.
  */
 #include <arch/cpu.h>
 #include <mazu/latency.h>
+#include <mazu/smp.h>
 #include <mazu/str.h>
 
 struct latency latencies[CONFIG_CPU_MAX]; /* each its hart's, interrupts off */
@@ -34,26 +35,28 @@ void latency_preempt_long(u64 cycles)
 	arch_irq_restore(irqs);
 }
 
+static void copy_here(void *copy)
+{
+	*(struct latency *)copy = latencies[this_cpu()->index];
+}
+
 enum error latency_read(u32 hart, struct latency *latency)
 {
-	bool irqs;
-
-	if (hart >= CONFIG_CPU_MAX)
+	if (hart >= CONFIG_CPU_MAX || !(harts_online() & hart_bit(hart)))
 		return ERR_RANGE;
-	irqs = arch_irq_save();
-	*latency = latencies[hart];
-	arch_irq_restore(irqs);
+	on_harts(hart_bit(hart), copy_here, latency);
 	return OK;
+}
+
+static void reset_here(void *unused)
+{
+	(void)unused;
+	latencies[this_cpu()->index] = (struct latency){ 0 };
 }
 
 void latency_reset(void)
 {
-	for (u32 i = 0; i < CONFIG_CPU_MAX; i++) {
-		bool irqs = arch_irq_save();
-
-		latencies[i] = (struct latency){ 0 };
-		arch_irq_restore(irqs);
-	}
+	on_harts(harts_online(), reset_here, NULL);
 }
 
 struct str latency_kind_name(enum latency_kind kind)

@@ -2,9 +2,10 @@
  * The event ring: see trace.h.
  *
  * Each hart writes its own ring, inline, without a lock and without an order of its stores that another hart could go
- * by: that would cost each event a fence. So a hart reads its own ring at any time, and believes an event only
- * if its slot was not given away meanwhile by an interrupt; another's it reads while that one stands
- * still. What trace_set() says is a call: whatever a hart wrote before it stopped is there for who stopped it.
+ * by: that would cost each event a fence. So a hart reads its own ring, interrupts off, at any time, and another's
+ * while that one stands still. What trace_set() says is a call: whatever a hart wrote before it stopped is there for
+ * who stopped it. That it begins to write again is seen by who reads meanwhile: ring_begin() says so, and
+ * releases, before the first event; trace_read() reads an event, acquires, and looks who writes.
  *
  * A ring begins with an event of type TRACE_NONE that names the running task, so that a reader knows who
  * had the hart before the first switch, and that nothing is known of the time before.
@@ -32,11 +33,10 @@ INIT_HOOK(EARLY, trace_init);
 static void ring_begin(struct trace_ring *ring)
 {
 	struct task *task = this_cpu()->current;
-	struct trace_event *event = &ring->events[ring->next++ & (TRACE_SIZE - 1)];
 
-	event->ticks = time_ticks();
-	event->word = TRACE_NONE | (u64)(task ? task_id(task) : 0) << 32;
 	WRITE_ONCE(this_cpu()->trace, ring);
+	atomic_fence_release(); /* trace_read */
+	trace(time_ticks(), TRACE_NONE, task ? task_id(task) : 0, 0);
 }
 
 static void set_here(void *on)
@@ -102,28 +102,33 @@ u64 trace_count(u32 hart)
 	return ring ? MIN(READ_ONCE(ring->next), (u64)TRACE_SIZE) : 0;
 }
 
-/* Another hart that writes may have begun with slots that we do not see the end of. */
-static bool is_written_elsewhere(const struct trace_ring *ring, u32 hart)
+/* If nobody writes meanwhile. */
+static enum error event_copy(const struct trace_ring *ring, u64 index, struct trace_event *event)
 {
-	return hart != this_cpu()->index && READ_ONCE(pcpus[hart].trace) == ring;
+	u64 next = READ_ONCE(ring->next);
+	u64 number = index + (next > TRACE_SIZE ? next - TRACE_SIZE : 0);
+
+	if (number >= next || index >= TRACE_SIZE)
+		return ERR_NOENT;
+	*event = ring->events[number & (TRACE_SIZE - 1)];
+	return OK;
 }
 
 enum error trace_read(u32 hart, u64 index, struct trace_event *event)
 {
 	const struct trace_ring *ring = ring_of(hart);
-	u64 next, number;
+	enum error err;
+	bool irqs;
 
 	if (!ring)
 		return ERR_RANGE;
-	if (is_written_elsewhere(ring, hart))
-		return ERR_BUSY;
-	next = READ_ONCE(ring->next);
-	number = index + (next > TRACE_SIZE ? next - TRACE_SIZE : 0);
-	if (number >= next || index >= TRACE_SIZE)
-		return ERR_NOENT;
-	*event = ring->events[number & (TRACE_SIZE - 1)];
-	barrier();
-	return READ_ONCE(ring->next) - number > TRACE_SIZE ? ERR_AGAIN : OK;
+	irqs = arch_irq_save();
+	err = event_copy(ring, index, event);
+	atomic_fence_acquire(); /* ring_begin */
+	if (hart != this_cpu()->index && READ_ONCE(pcpus[hart].trace) == ring)
+		err = ERR_BUSY;
+	arch_irq_restore(irqs);
+	return err;
 }
 
 enum error trace_read_merged(struct trace_cursor *cursor, u32 *hart, struct trace_event *event)

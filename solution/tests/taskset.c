@@ -96,6 +96,15 @@ static enum error wait_for(const struct taskset_task *what, const struct taskset
 	return err == ERR_TIMEOUT ? OK : err;
 }
 
+/* A job ended here. */
+static void mark(u32 job)
+{
+	bool irqs = arch_irq_save();
+
+	trace(time_ticks(), TRACE_MARK, task_id(task_current()), job);
+	arch_irq_restore(irqs);
+}
+
 static u64 run_member(void *arg)
 {
 	u32 number = (u32)(uptr)arg;
@@ -116,7 +125,7 @@ static u64 run_member(void *arg)
 				MAX(taskset_members[number].late_cycles_max, late);
 		}
 		work(job->work_ns);
-		trace(time_ticks(), TRACE_MARK, task_id(task_current()), i);
+		mark(i);
 		taskset_members[number].done++;
 	}
 	return err;

@@ -28,17 +28,15 @@
 #define atomic_exchange_acquire(word, value) __atomic_exchange_n(word, value, __ATOMIC_ACQUIRE)
 #define atomic_exchange_acq_rel(word, value) __atomic_exchange_n(word, value, __ATOMIC_ACQ_REL)
 #define atomic_add_relaxed(word, value) __atomic_fetch_add(word, value, __ATOMIC_RELAXED)
-#define atomic_add_acquire(word, value) __atomic_fetch_add(word, value, __ATOMIC_ACQUIRE)
 #define atomic_add_release(word, value)                                                            \
 	_Generic(*(word), u32 : arch_add_release_u32, u64 : arch_add_release_u64)(word, value)
 #define atomic_or_relaxed(word, bits) __atomic_fetch_or(word, bits, __ATOMIC_RELAXED)
 #define atomic_or_release(word, bits) __atomic_fetch_or(word, bits, __ATOMIC_RELEASE)
-#define atomic_and_release(word, bits) __atomic_fetch_and(word, bits, __ATOMIC_RELEASE)
 
-/* For data that is ordered by hand (seqlock.h): earlier reads before later ones; earlier writes before later ones. */
+/* For data that is ordered by hand: reads before it before all behind it; all before it before writes behind it. */
 #define atomic_fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define atomic_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 /* Everything before it before everything behind it: also a write before a read of something else. */
 #define atomic_fence_full() __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define atomic_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 
 #endif

@@ -99,7 +99,7 @@ static inline void latency_begin(struct pcpu *cpu)
 		cpu->latency = &latencies[cpu->index];
 }
 
-/* A copy; ERR_RANGE: no such hart. */
+/* A copy, and all harts' begun again; interrupts on, no lock held. ERR_RANGE: there is no such hart, or it is not online. */
 enum error __must_check latency_read(u32 hart, struct latency *latency);
 void latency_reset(void);
 struct str latency_kind_name(enum latency_kind kind);

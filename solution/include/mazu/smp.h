@@ -88,16 +88,21 @@ void smp_call_interrupt(void);
 /* Asks each hart again and again, interrupts off for one call at a time, until none says that there is more. Interrupts on. */
 void smp_call_while(bool (*more)(void *arg), void *arg);
 
-/* On each hart that is online, interrupts off. Interrupts on, unless there is one. */
-static inline void on_each_hart(void (*run)(void *arg), void *arg)
+/* The same, with interrupts on unless there is one hart, which then is one of `harts`. */
+static inline void on_harts(u64 harts, void (*run)(void *arg), void *arg)
 {
 	bool irqs;
 
 	if (harts_are_many())
-		return smp_call(harts_online(), run, arg);
+		return smp_call(harts, run, arg);
 	irqs = arch_irq_save();
 	run(arg);
 	arch_irq_restore(irqs);
+}
+
+static inline void on_each_hart(void (*run)(void *arg), void *arg)
+{
+	on_harts(harts_online(), run, arg);
 }
 
 static inline void harts_while(bool (*more)(void *arg), void *arg)

@@ -2,8 +2,7 @@
  * trace.h - what happened when: a ring of events for each hart.
  *
  * An event is 16 bytes: when (raw ticks), what, of whom, and a number that depends on what. The oldest is
- * overwritten; writing one takes about a dozen instructions and no lock, interrupts off or
- * by the hart's own luck: an interrupt between two stores of the same slot writes the next one.
+ * overwritten; writing one takes about a dozen instructions and no lock, interrupts off.
  * tools/trace makes pictures of it; graders and `mazu timeline` read the same ring.
  *
  * Configured out (CONFIG_TRACE) nothing is left.
@@ -11,7 +10,9 @@
 #ifndef MAZU_TRACE_H
 #define MAZU_TRACE_H
 
+#include <arch/cpu.h>
 #include <mazu/config.h>
+#include <mazu/panic.h>
 #include <mazu/pcpu.h>
 #include <mazu/types.h>
 
@@ -62,7 +63,7 @@ struct trace_ring {
 	struct trace_event events[TRACE_SIZE];
 };
 
-/* Writes an event. Any context of this hart; before INIT_EARLY and when off it does nothing. */
+/* Writes an event. Interrupts off; before INIT_EARLY and when off it does nothing. */
 static inline void trace(u64 ticks, enum trace_type type, u32 id, u32 extra)
 {
 	if (IS_ENABLED(CONFIG_TRACE)) {
@@ -71,6 +72,7 @@ static inline void trace(u64 ticks, enum trace_type type, u32 id, u32 extra)
 		if (likely(ring)) {
 			struct trace_event *event = &ring->events[ring->next++ & (TRACE_SIZE - 1)];
 
+			ASSERT(!arch_irq_enabled());
 			event->ticks = ticks;
 			event->word = type | (extra & 0xffff) << 16 | (u64)id << 32;
 		}
@@ -94,7 +96,7 @@ u64 trace_count(u32 hart);
 
 /*
  * Event `index` of those that hart `hart` still has, oldest first. ERR_RANGE: no such hart; ERR_NOENT: no
- * more; ERR_BUSY: it is another hart, and it is writing; ERR_AGAIN: it was overwritten while we looked.
+ * more; ERR_BUSY: it is another hart, and it is writing.
  */
 enum error __must_check trace_read(u32 hart, u64 index, struct trace_event *event);
 
