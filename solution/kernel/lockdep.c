@@ -195,9 +195,10 @@ static void note_context(const struct spinlock *lock, enum lock_class class,
 		return;
 	if (!(atomic_or_relaxed(&seen[context], 1U << class) >> class & 1))
 		chain_take(&context_chains[context][class], lock, where);
+	atomic_fence_full(); /* pairs with note_context(): of two harts, one sees the other */
 }
 
-/* Noted first: of two harts that do it at once, one sees the other. */
+/* Noted first, so that of two contexts that meet for the first time the second is a conflict. */
 static void check_context(const struct spinlock *lock, enum lock_class class, uptr where)
 {
 	enum lock_context context = lockdep_context(this_cpu()->in_interrupt, arch_irq_enabled());

@@ -148,11 +148,12 @@ static void others_print(void)
 	for_each_hart(hart, harts_other())
 	{
 		const struct pcpu *cpu = &pcpus[hart];
-		struct culprit culprit = { .frame = cpu->stopped_frame };
+		bool stopped = atomic_load_acquire(&cpu->stopped); /* pairs with hart_stop() */
+		struct culprit culprit = { .frame = stopped ? cpu->stopped_frame : NULL };
 
 		pr_panic("hart %lu, task %.*s%s", cpu->hart_id,
 			 STR_ARG(cpu->current ? task_name(cpu->current) : STR("none")),
-			 atomic_load_acquire(&cpu->stopped) ? "" : ": did not stop");
+			 stopped ? "" : ": did not stop");
 		if (culprit.frame)
 			backtrace_print(&culprit);
 	}

@@ -25,6 +25,7 @@ static bool is_stuck(u64 since)
 	       time_ticks() - since > time_ticks_for(STUCK_MS * NS_PER_MS);
 }
 
+/* Pairs with ticket_unlock(). */
 void spin_wait(struct spinlock *lock, u64 ticket)
 {
 	u64 since = time_ticks();

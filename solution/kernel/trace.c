@@ -35,7 +35,7 @@ static void ring_begin(struct trace_ring *ring)
 	struct task *task = this_cpu()->current;
 
 	WRITE_ONCE(this_cpu()->trace, ring);
-	atomic_fence_release(); /* trace_read */
+	atomic_fence_release(); /* pairs with trace_read() */
 	trace(time_ticks(), TRACE_NONE, task ? task_id(task) : 0, 0);
 }
 
@@ -124,7 +124,7 @@ enum error trace_read(u32 hart, u64 index, struct trace_event *event)
 		return ERR_RANGE;
 	irqs = arch_irq_save();
 	err = event_copy(ring, index, event);
-	atomic_fence_acquire(); /* ring_begin */
+	atomic_fence_acquire(); /* pairs with ring_begin() */
 	if (hart != this_cpu()->index && READ_ONCE(pcpus[hart].trace) == ring)
 		err = ERR_BUSY;
 	arch_irq_restore(irqs);

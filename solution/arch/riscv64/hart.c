@@ -24,7 +24,7 @@ enum error arch_hart_start(struct pcpu *cpu, void *stack, void *emergency_stack)
 	cpu->arch.started_as = cpu->hart_id;
 	cpu->arch.started_before = harts_started;
 	harts_started = cpu;
-	atomic_fence_release(); /* hart_entry.S has the acquires */
+	atomic_fence_release(); /* pairs with hart_entry(), hart_entry_lost() */
 	return sbi_hart_start(cpu->hart_id, virt_to_phys(hart_entry), (uptr)cpu) ? ERR_IO : OK;
 }
 

@@ -27,7 +27,10 @@ struct trap_frame;
 
 extern u64 harts_on; /* atomic; release by the hart that comes, bits are never cleared */
 
-/* Those that run this kernel. A hart in it has all that pcpu.h says, and takes part in everything. */
+/*
+ * Those that run this kernel. A hart in it has all that pcpu.h says, and takes part in everything: the acquire pairs with
+ * hart_main().
+ */
 static inline u64 harts_online(void)
 {
 	return IS_ENABLED(CONFIG_SMP) ? atomic_load_acquire(&harts_on) : 1;

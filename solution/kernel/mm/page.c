@@ -161,7 +161,7 @@ void page_put(void *page)
 {
 	if (IS_ENABLED(CONFIG_ALLOC_DEBUG))
 		page_debug_owned(page, CALLER);
-	/* the last one must see what the others wrote before they let go */
+	/* pairs with page_put(): the last one sees what the others wrote before they let go */
 	if (__atomic_sub_fetch(&frame_of_ours(page)->owners, 1, __ATOMIC_ACQ_REL) == 0)
 		page_free(page, 0);
 }

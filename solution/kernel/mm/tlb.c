@@ -10,6 +10,8 @@
  * of the two sees the other. And who changes it may be moved to another hart between the two flushes: preemption
  * is off.
  *
+ * Order: the fence in tlb_use() is paired with that in harts_of(); for the kernel's own space, it is hart_main()'s.
+ *
  * Left out: forgetting on a hart only when it comes back to the space. Programs here seldom move.
  *
  * Source: Privileged Architecture 20211203, section 4.2.1; SBI 1.0, RFENCE extension.

@@ -118,7 +118,7 @@ bool callout_cancel(struct callout *callout)
 
 /*
  * On its own hart a function that began has ended before anybody else can ask. On which other it runs the callout
- * does not know: since then it may have been armed here.
+ * does not know: since then it may have been armed here. Pairs with callout_run_first(): what the function did is done.
  */
 static bool callout_runs_elsewhere(const struct callout *callout)
 {

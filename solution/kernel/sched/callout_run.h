@@ -38,7 +38,8 @@ static inline void callout_run_first(struct callout_queue *queue, u64 now)
 
 	if (likely(callout))
 		callout->run(callout);
-	atomic_store_release(&queue->running, (struct callout *)NULL); /* callout_cancel_sync */
+	/* pairs with callout_runs_elsewhere() */
+	atomic_store_release(&queue->running, (struct callout *)NULL);
 }
 
 /* Others that are due as well, until a batch is full. */

@@ -46,7 +46,7 @@ void sched_move_unlock(struct runqueue *rq, struct task *task, struct runqueue *
 	settle(to, task);
 }
 
-/* The release is paired with the exchange in sched_arrive(). */
+/* Pairs with sched_arrive(): where the task is is written. */
 void sched_depart_locked(struct runqueue *rq, struct task *task)
 {
 	struct runqueue *to = task->goes_to;
@@ -70,7 +70,10 @@ static void arrive(struct runqueue *rq, struct task *task)
 	settle(rq, task);
 }
 
-/* Bounded by the tasks that ran on other harts when they were told to move: one each, and few were told since. */
+/*
+ * Bounded by the tasks that ran on other harts when they were told to move: one each, and few were told since.
+ * Pairs with sched_depart_locked().
+ */
 void sched_arrive(struct runqueue *rq)
 {
 	struct task *task = atomic_exchange_acquire(&rq->arrivals, NULL);

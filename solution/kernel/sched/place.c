@@ -15,7 +15,8 @@ void task_move_locked(struct task *task, struct runqueue *to)
 {
 	spin_assert_held(&task->rq->lock);
 	rt_set_priority(&to->rt, task, task->rt.priority);
-	atomic_store_release(&task->rq, to); /* task_lock_irqs_off */
+	/* pairs with task_lock_irqs_off(), task_lock_moved() */
+	atomic_store_release(&task->rq, to);
 }
 
 struct runqueue *task_lock_moved(const struct task *task, struct runqueue *rq)
@@ -24,7 +25,7 @@ struct runqueue *task_lock_moved(const struct task *task, struct runqueue *rq)
 		spin_unlock_irqs_off(&rq->lock);
 		rq = READ_ONCE(task->rq);
 		spin_lock_irqs_off(&rq->lock);
-	} while (atomic_load_acquire(&task->rq) != rq);
+	} while (atomic_load_acquire(&task->rq) != rq); /* pairs with task_move_locked() */
 	return rq;
 }
 

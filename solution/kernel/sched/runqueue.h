@@ -242,7 +242,7 @@ static inline struct runqueue *task_lock_irqs_off(const struct task *task)
 
 	spin_lock_irqs_off(&rq->lock);
 	if (!IS_ENABLED(CONFIG_SMP) || likely(atomic_load_acquire(&task->rq) == rq))
-		return rq; /* acquire: task_move_locked has the release */
+		return rq; /* pairs with task_move_locked() */
 	return task_lock_moved(task, rq);
 }
 

@@ -64,12 +64,16 @@ u64 watchdog_seen(u32 hart)
 
 /* ---- Printing ---- */
 
+/* Pairs with note_make(). */
 static bool notes_wait(void)
 {
 	return __atomic_load_n(&notes_made, __ATOMIC_ACQUIRE) != READ_ONCE(notes_taken);
 }
 
-/* The task and the callout may both try: a copy counts when nobody else took the note meanwhile. */
+/*
+ * The task and the callout may both try: a copy counts when nobody else took the note meanwhile.
+ * Pairs with note_make(), both ways: it is written when we read, and read when it is written again.
+ */
 static bool note_take(struct note *note)
 {
 	u32 taken = __atomic_load_n(&notes_taken, __ATOMIC_RELAXED);
@@ -105,7 +109,7 @@ static u64 printer_main(void *unused)
 
 /* ---- Looking ---- */
 
-/* False: no room now. */
+/* False: no room now. Pairs with note_take(). */
 static bool note_make(const struct task *task, u64 waited)
 {
 	struct note *note = &notes[notes_made % NOTES];

@@ -40,7 +40,7 @@ static u32 last; /* atomic: the hart that ends the machine, its index plus 1; 0:
 
 /* ---- Coming ---- */
 
-/* True: the state was `from`, and is `to`. */
+/* True: the state was `from`, and is `to`. Pairs with state_change(): who is late or not is decided once. */
 static bool state_change(u32 hart, u32 from, u32 to)
 {
 	return __atomic_compare_exchange_n(&states[hart], &from, to, false, __ATOMIC_ACQ_REL,
@@ -62,8 +62,8 @@ void hart_main(void)
 		trace_init_hart();
 	if (!state_change(cpu->index, HART_COMING, HART_ONLINE))
 		arch_hart_halt();
-	atomic_or_release(&harts_on, hart_bit(cpu->index));
-	atomic_fence_full(); /* whoever changes the kernel's map now sees us, or we have seen the change: tlb.c */
+	atomic_or_release(&harts_on, hart_bit(cpu->index)); /* pairs with harts_online() */
+	atomic_fence_full(); /* pairs with harts_of(): who changes the kernel's map sees us, or we the change */
 	arch_tlb_flush_asid(0);
 	task_idle();
 }
@@ -136,10 +136,11 @@ void hart_stop(const struct trap_frame *frame)
 
 	arch_irq_save();
 	cpu->stopped_frame = frame;
-	atomic_store_release(&cpu->stopped, true);
+	atomic_store_release(&cpu->stopped, true); /* pairs with all_stopped(), others_print() */
 	arch_hart_halt();
 }
 
+/* Pairs with hart_stop(). */
 static bool all_stopped(u64 harts)
 {
 	for_each_hart(hart, harts) if (!atomic_load_acquire(&pcpus[hart].stopped)) return false;
@@ -151,8 +152,8 @@ bool harts_stop_others(void)
 	u32 nobody = 0, self = this_cpu()->index + 1;
 	u64 others = harts_other(), since = time_ticks();
 
-	if (!__atomic_compare_exchange_n(&last, &nobody, self, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&last, &nobody, self, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
 		return nobody == self;
 	for_each_hart(hart, others) ipi_send((u32)hart, IPI_STOP);
 	while (!all_stopped(others) && time_ticks() - since < time_ticks_for(STOP_MS * NS_PER_MS))

@@ -2,8 +2,10 @@
  * Where every hart but the first begins: entry.S has the first one's way.
  *
  * The firmware enters in supervisor mode, paging off, interrupts off, with a0 = the hart's id and a1 = what
- * arch_hart_start() gave it, the hart's struct pcpu. Memory is as the others have left it: the fence is an
- * acquire, whose partner is the store that arch_hart_start() releases before it asks the firmware.
+ * arch_hart_start() gave it, the hart's struct pcpu.
+ *
+ * Order: memory is as the others have left it. The fence is an acquire, whose partner is the release in
+ * arch_hart_start(), before the firmware is asked.
  *
  * Source: SBI 1.0, section 9.1 (hart start).
  */

@@ -88,7 +88,7 @@ static inline u32 pte_rights(u64 entry)
 	return (entry & (PTE_RIGHTS | PTE_USER)) >> 1;
 }
 
-/* Everything written before is there for whoever finds the new entry. */
+/* Everything written before is there for whoever finds the new entry: pairs with the hardware's walk of the table. */
 static inline void pte_write(u64 *entry, u64 value)
 {
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
