@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from grader.core.verdict import expect, expect_equal
+import pytest
+
+from grader.core.verdict import Failure, Verdict, expect, expect_equal
 
 SEEDS = 8  # that are enough to find a race on a counter
 RACE = "selftest=smp_lock_counts race seed={}"
@@ -33,6 +35,36 @@ def test_lock_is_no_race(machine):
     for seed in range(1, 4):
         guest = machine(harts=4, icount=True, metronome=False, append=f"selftest=smp_lock_counts seed={seed}")
         expect_equal(guest.wait_exit(20), 0, f"the status with seed {seed}")
+
+
+# What finds out that a lock is not taken; each within this many seeds.
+STORMS = {
+    "PAGES": "smp_pages*", "SLABS": "smp_kmalloc*", "QUARANTINE": "smp_kmalloc*", "KLOG": "smp_klog",
+    "CALLOUT": "smp_callouts", "TASKS": "smp_*", "STACKS": "smp_*", "SCHED": "smp_wakes", "ADMISSION": "change_*",
+}
+STORM_SEEDS = 8
+
+
+@pytest.mark.parametrize("lock", STORMS)
+def test_storm_notices(machine, lock):
+    """The self-tests with several harts fail, one way or another, when a lock is left out."""
+    for seed in range(1, STORM_SEEDS + 1):
+        guest = machine(harts=4, icount=True, metronome=False, may_panic=True,
+                        append=f"selftest={STORMS[lock]} unlocked={lock} seed={seed}")
+        try:
+            if guest.wait_exit(30):
+                return
+        except Failure as failure:  # it hangs: that is noticed, too
+            expect_equal(failure.verdict, Verdict.HANG, f"what becomes of a machine without {lock}")
+            return
+    expect(False, f"a seed up to {STORM_SEEDS} to notice that {lock} is left out", "none")
+
+
+def test_left_out_lock_is_a_lock(machine):
+    """A name that is none is said to be none, and nothing is left out."""
+    guest = machine(icount=True, metronome=False, append="selftest=str_* unlocked=PAGE")
+    expect_equal(guest.wait_exit(20), 0, "the status")
+    expect("unlocked=PAGE: there is no such lock" in guest.console.transcript, "a warning", guest.console.transcript)
 
 
 def test_stuck_lock(boot):

@@ -6,8 +6,9 @@
  * context a hart has is in the device tree (board.harts[].context).
  *
  * A claim marks the source as being served and a complete ends that; in between it does not
- * interrupt again. Enable bits of several sources share a word, so they change under irq_lock
- * only (enable, disable, set_affinity are called with it held).
+ * interrupt again. A completion counts only where the source is enabled. So a hart's enable bits, of which many share
+ * a word, are changed by that hart alone, interrupts off, after it has completed what it claimed; to turn a
+ * source off for all is to lower its priority, a word of its own.
  *
  * Source: RISC-V Platform-Level Interrupt Controller specification 1.0.0.
  */
@@ -18,22 +19,22 @@
 #include <mazu/mmio.h>
 #include <mazu/pcpu.h>
 #include <mazu/printk.h>
+#include <mazu/smp.h>
 
 #define PLIC_PRIORITY(irq) (4UL * (irq))
 #define PLIC_ENABLE(context, irq) (0x2000 + 0x80UL * (context) + (irq) / 32 * 4UL)
 #define PLIC_THRESHOLD(context) (0x200000 + 0x1000UL * (context))
 #define PLIC_CLAIM(context) (0x200004 + 0x1000UL * (context))
 
-static uptr plic; /* written once, at boot, like the next two; the second by each hart */
-static uptr claim_registers[CONFIG_CPU_MAX];
-static u32 sources;
-static u64 targets[IRQ_COUNT]; /* irq_lock: harts (by index) that take each source */
+static uptr plic;			     /* written once, at boot */
+static uptr claim_registers[CONFIG_CPU_MAX]; /* each: its hart */
 
 static bool context_is_there(u32 context)
 {
 	return context != BOARD_NO_CONTEXT && board.plic.reg.size >= PLIC_CLAIM(context) + 4;
 }
 
+/* Of this hart, or at boot of any. */
 static void enable_write(u32 context, u32 irq, bool on)
 {
 	uptr reg = plic + PLIC_ENABLE(context, irq);
@@ -43,40 +44,32 @@ static void enable_write(u32 context, u32 irq, bool on)
 	mmio_write32(reg, on ? word | bit : word & ~bit);
 }
 
-static void enable_write_all(u32 irq, u64 harts)
-{
-	for (u32 i = 0; i < board.hart_count; i++)
-		if (context_is_there(board.harts[i].context))
-			enable_write(board.harts[i].context, irq, harts >> i & 1);
-}
-
 static void plic_enable(u32 irq)
 {
 	mmio_write32(plic + PLIC_PRIORITY(irq), 1);
-	enable_write_all(irq, targets[irq]);
 }
 
 static void plic_disable(u32 irq)
 {
-	enable_write_all(irq, 0);
 	mmio_write32(plic + PLIC_PRIORITY(irq), 0);
 }
 
-static enum error plic_set_affinity(u32 irq, u64 harts)
+static void plic_steer(u32 irq, bool here)
+{
+	u32 context = board.harts[this_cpu()->index].context;
+
+	if (context_is_there(context))
+		enable_write(context, irq, here);
+}
+
+static u64 plic_harts(void)
 {
 	u64 able = 0;
 
-	if (irq > sources)
-		return ERR_RANGE;
 	for (u32 i = 0; i < board.hart_count; i++)
 		if (context_is_there(board.harts[i].context))
-			able |= 1UL << i;
-	if ((harts & able) == 0)
-		return ERR_NODEV;
-	targets[irq] = harts & able;
-	if (mmio_read32(plic + PLIC_PRIORITY(irq)))
-		enable_write_all(irq, targets[irq]);
-	return OK;
+			able |= hart_bit(i);
+	return able;
 }
 
 /* This hart's. */
@@ -95,7 +88,7 @@ static void plic_complete(u32 irq)
 	mmio_write32(claim_register(), irq);
 }
 
-/* A hart without a context takes none, and plic_set_affinity steers none to it. */
+/* A hart without a context takes none, and is not among plic_harts(). */
 static void plic_init_hart(void)
 {
 	u32 context = board.harts[this_cpu()->index].context;
@@ -110,21 +103,32 @@ static const struct irq_chip plic_chip = {
 	.name = STR("plic"),
 	.enable = plic_enable,
 	.disable = plic_disable,
+	.steer = plic_steer,
 	.init_hart = plic_init_hart,
-	.set_affinity = plic_set_affinity,
+	.harts = plic_harts,
 	.claim = plic_claim,
 	.complete = plic_complete,
 };
 
+/* Whatever the firmware left. */
+static void source_off(u32 irq)
+{
+	plic_disable(irq);
+	for (u32 i = 0; i < board.hart_count; i++)
+		if (context_is_there(board.harts[i].context))
+			enable_write(board.harts[i].context, irq, false);
+}
+
 static enum error plic_init(void)
 {
+	u32 sources = MIN(board.plic_sources, (u32)IRQ_COUNT - 1);
+
 	if (!board.plic.present || !context_is_there(board.harts[0].context))
 		return ERR_NODEV;
 	plic = board.plic.reg.base;
-	sources = MIN(board.plic_sources, (u32)IRQ_COUNT - 1);
 	for (u32 irq = 1; irq <= sources; irq++)
-		plic_disable(irq);
-	irq_set_chip(&plic_chip);
+		source_off(irq);
+	irq_set_chip(&plic_chip, sources);
 	return OK;
 }
 INIT_TASK(plic, plic_init);

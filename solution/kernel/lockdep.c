@@ -13,6 +13,8 @@
  */
 #include <arch/cpu.h>
 #include <mazu/atomic.h>
+#include <mazu/bootargs.h>
+#include <mazu/init.h>
 #include <mazu/lockdep.h>
 #include <mazu/mem.h>
 #include <mazu/panic.h>
@@ -297,7 +299,7 @@ void spin_check_release(struct spinlock *lock)
 
 void spin_check_held(const struct spinlock *lock)
 {
-	if (lock->holder != self() && !panic_in_progress())
+	if (lock->holder != self() && !panic_in_progress() && !spin_is_left_out(lock))
 		panic("lock of rank %d is not held", lock->rank);
 }
 
@@ -311,3 +313,21 @@ void lockdep_check_free(const char *what)
 	panic_from(where, "lockdep: task %.*s %s while it holds a lock",
 		   STR_ARG(task_current_name()), what);
 }
+
+/* ---- A class that is left out ---- */
+
+enum lock_rank lock_left_out;
+
+static void leave_out(void)
+{
+	struct str name = bootargs_find(STR("unlocked")).value;
+
+	if (str_is_empty(name))
+		return;
+	for (u32 i = 0; i < LOCK_CLASSES; i++)
+		if (str_eq(classes[i].name, name))
+			lock_left_out = classes[i].rank;
+	pr_warn("lockdep: unlocked=%.*s: %s", STR_ARG(name),
+		lock_left_out ? "expect the worst" : "there is no such lock");
+}
+INIT_HOOK(EARLY, leave_out);

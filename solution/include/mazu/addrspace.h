@@ -42,7 +42,7 @@ struct result_addrspace __must_check addrspace_create(u64 page_limit);
  */
 void addrspace_destroy(struct addrspace *space);
 
-/* This hart uses `space` from now on; NULL: no program's. */
+/* This hart uses `space` from now on; NULL: no program's. What a task uses goes with it: task_use_space(). Preemption off. */
 void addrspace_switch(struct addrspace *space);
 
 /* The one that this hart uses, or NULL. */

@@ -19,12 +19,15 @@ typedef bool irq_handler(void *arg);
 
 struct irq_chip {
 	struct str name;
+	/* From any hart, in any context, one store each. Off, nobody is interrupted by it. */
 	void (*enable)(u32 irq);
 	void (*disable)(u32 irq);
+	/* This hart takes it from now on, or does not. Interrupts off, and not between claim and complete. */
+	void (*steer)(u32 irq, bool here);
 	/* This hart may take interrupts from now on. */
 	void (*init_hart)(void);
-	/* Harts (bit = index) that may take it, none refused before. ERR_NODEV: none can. */
-	enum error (*set_affinity)(u32 irq, u64 harts);
+	/* Harts (bit = index) that can take any. */
+	u64 (*harts)(void);
 	/* The most urgent pending interrupt, now being served; 0: none. */
 	u32 (*claim)(void);
 	void (*complete)(u32 irq);
@@ -38,22 +41,30 @@ struct irq_statistics {
 	bool stopped; /* disabled by us: too many in a row that nobody wanted */
 };
 
-/* The controller's driver, once. */
-void irq_set_chip(const struct irq_chip *chip);
+/* The controller's driver, once, at boot; numbers are 1..sources. */
+void irq_set_chip(const struct irq_chip *chip, u32 sources);
 /* This hart takes the interrupts that are steered to it. */
 void irq_init_hart(void);
 struct str irq_chip_name(void);
 
 /*
- * From now on `handler(arg)` runs for interrupt `irq`, which is enabled on the boot hart.
- * ERR_RANGE: no such number; ERR_BUSY: taken; ERR_NODEV: no controller; ERR_INVAL: no handler.
+ * The next three are for tasks, interrupts on where there are several harts: those are asked one by one.
+ *
+ * From now on `handler(arg)` runs for interrupt `irq`, on this hart. ERR_RANGE: no such number; ERR_BUSY: taken;
+ * ERR_NODEV: no controller, or not for this hart; ERR_INVAL: no handler.
  */
 enum error __must_check request_irq(u32 irq, irq_handler *handler, void *arg, struct str name);
 
-/* Disables it and forgets the handler; counts stay. ERR_RANGE, ERR_NOENT: nobody has it. */
+/*
+ * Disables it and forgets the handler, which runs nowhere when this returns; counts stay. ERR_RANGE; ERR_NOENT: nobody
+ * has it.
+ */
 enum error free_irq(u32 irq);
 
-/* Bit n: hart with index n; of those that are online. ERR_RANGE; ERR_INVAL: empty mask; ERR_NODEV: none of them can take it. */
+/*
+ * Bit n: hart with index n; of those that are online and can take it. ERR_RANGE; ERR_INVAL: empty mask; ERR_NODEV: none of them
+ * can; ERR_NOENT: nobody has it.
+ */
 enum error __must_check irq_set_affinity(u32 irq, u64 harts);
 
 /* ERR_RANGE beyond the last. */

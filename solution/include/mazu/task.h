@@ -96,6 +96,10 @@ static inline struct str task_current_name(void)
 /* The running task has another name from now on. */
 void task_rename(struct str name);
 
+/* It serves this program from now on, NULL: none, on whatever hart it runs. It serves none when it ends. Interrupts on. */
+struct addrspace;
+void task_use_space(struct addrspace *space);
+
 /* ---- Waiting: task context, no lock held, preemption not disabled ---- */
 
 /* Lets others of the same urgency run first. Interrupts on. Does not look whether the task was killed. */

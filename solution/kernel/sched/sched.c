@@ -189,6 +189,20 @@ void sched_block_locked(struct runqueue *rq, u32 why)
 	sched_schedule(rq);
 }
 
+void task_use_space(struct addrspace *space)
+{
+	bool irqs;
+	struct runqueue *rq = rq_lock_own(&irqs);
+	struct task *task = rq->current;
+
+	task->space = space;
+	task->special &= ~(u32)SPECIAL_SPACE;
+	if (space)
+		task->special |= SPECIAL_SPACE;
+	addrspace_switch(space);
+	rq_unlock_own(irqs);
+}
+
 void preempt_now(void)
 {
 	bool irqs;

@@ -8,6 +8,7 @@
 #include <mazu/bootargs.h>
 #include <mazu/callout.h>
 #include <mazu/fmt.h>
+#include <mazu/irq.h>
 #include <mazu/klog.h>
 #include <mazu/mem.h>
 #include <mazu/time.h>
@@ -384,4 +385,47 @@ SELFTEST(smp_trace_merged,
 	CHECK(t, all > 8);
 	CHECK_EQ(t, out_of_order(all), 0);
 	trace_set(true);
+}
+
+/* ---- Interrupts of devices ---- */
+
+#define UNUSED_IRQ 91
+
+/* Its argument is the name of who asked for it; nobody interrupts. */
+static bool never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+/* Who gets it has it alone until it gives it back; meanwhile it is steered about. */
+static u64 run_irqs(void *arg)
+{
+	static const struct str names[] = { STR("even"), STR("odd") };
+	struct str name = names[this_cpu()->index % 2];
+	struct irq_statistics statistics;
+	u64 dice = this_cpu()->index + 1, wrong = 0;
+
+	(void)arg;
+	for (u32 i = 0; i < 100; i++) {
+		u64 harts = (storm_dice(&dice) & harts_online()) | hart_bit(this_cpu()->index);
+
+		if (request_irq(UNUSED_IRQ, never, NULL, name))
+			continue;
+		wrong += irq_set_affinity(UNUSED_IRQ, harts) != OK;
+		wrong += irq_statistics(UNUSED_IRQ, &statistics) != OK;
+		wrong += statistics.affinity != harts || !str_eq(statistics.name, name);
+		wrong += free_irq(UNUSED_IRQ) != OK;
+	}
+	return wrong;
+}
+
+SELFTEST(smp_irqs, "an interrupt that all harts ask for has one owner at a time")
+{
+	struct irq_statistics statistics;
+
+	NEEDS_HARTS(t);
+	CHECK_EQ(t, storm(t, run_irqs, NULL), 0);
+	CHECK(t, !irq_statistics(UNUSED_IRQ, &statistics));
+	CHECK_EQ(t, statistics.affinity, 0);
 }

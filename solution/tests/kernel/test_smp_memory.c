@@ -6,10 +6,14 @@
  * block says which it is, at both ends, so two owners of one block notice.
  */
 #include <arch/layout.h>
+#include <arch/trap.h>
 #include <mazu/addrspace.h>
+#include <mazu/kernel_map.h>
 #include <mazu/kmalloc.h>
 #include <mazu/kstack.h>
+#include <mazu/mem.h>
 #include <mazu/page.h>
+#include <mazu/spinlock.h>
 #include <mazu/uaccess.h>
 
 #include "storm.h"
@@ -228,7 +232,7 @@ static u64 run_spaces(void *arg)
 
 		if (space.err)
 			continue;
-		addrspace_switch(space.value);
+		task_use_space(space.value);
 		at = addrspace_map(space.value, 0, 4 * PAGE_SIZE, VM_READ | VM_WRITE).value;
 		if (at) {
 			wrong += use_page(at, this_cpu()->index * 1000UL + i);
@@ -236,7 +240,7 @@ static u64 run_spaces(void *arg)
 			wrong += addrspace_unmap(space.value, at, PAGE_SIZE) != OK;
 			wrong += copy_from_user(&word, at, sizeof(word)) == OK;
 		}
-		addrspace_switch(NULL);
+		task_use_space(NULL);
 		addrspace_destroy(space.value);
 	}
 	return wrong;
@@ -251,4 +255,148 @@ SELFTEST(smp_spaces, "address spaces come and go on all harts, and each sees its
 	CHECK_EQ(t, storm(t, run_spaces, NULL), 0);
 	page_statistics(&after);
 	CHECK_EQ(t, after.held[PAGE_USER], before.held[PAGE_USER]);
+}
+
+/* ---- What other harts remember ---- */
+
+static struct {
+	uptr at;
+	u64 harts; /* atomic: those that can read there */
+} look;
+
+static void look_here(void *unused)
+{
+	(void)unused;
+	if (arch_readable(look.at, 1))
+		atomic_or_relaxed(&look.harts, hart_bit(this_cpu()->index));
+}
+
+static u64 readers_of(void *page)
+{
+	look.at = (uptr)page;
+	atomic_store_relaxed(&look.harts, 0);
+	on_each_hart(look_here, NULL);
+	return atomic_load_relaxed(&look.harts);
+}
+
+static bool go_to(u64 hart)
+{
+	return sched_set_affinity(task_current(), hart_bit((u32)hart)) == OK;
+}
+
+SELFTEST(smp_hides,
+	 "a page that a hart hides is gone from all of them, and comes back to all of them")
+{
+	u64 own = sched_affinity(task_current());
+
+	NEEDS_HARTS(t);
+	for_each_hart(hart, harts_online())
+	{
+		struct result_ptr page = page_alloc(0, PAGE_TEST);
+
+		REQUIRE(t, !page.err && go_to(hart));
+		CHECK_EQ(t, readers_of(page.value), harts_online());
+		if (CHECK(t, !kernel_map_hide(page.value))) {
+			CHECK_EQ(t, readers_of(page.value), 0);
+			kernel_map_show(page.value);
+		}
+		CHECK_EQ(t, readers_of(page.value), harts_online());
+		page_free(page.value, 0);
+	}
+	CHECK(t, !sched_set_affinity(task_current(), own));
+}
+
+/*
+ * A program with a task on each hart, of which one changes its memory while the others wait. An emulator that forgets
+ * translations whenever SUM changes, as QEMU does, shows less here than hardware: smp_hides looks at those that it keeps.
+ */
+static struct {
+	struct addrspace *space;
+	uptr at;
+	u64 turn; /* atomic */
+	u64 done; /* atomic: looks, of all harts and turns */
+} shared;
+
+#define TURNS 30
+
+/* What can be done there from turn to turn: all, reading, nothing. */
+enum { TURN_UNMAPPED, TURN_MAPPED, TURN_PROTECTED, TURN_KINDS };
+
+static bool turn_is_seen(u64 turn)
+{
+	u64 word = turn;
+	bool writable = copy_to_user(shared.at, &word, sizeof(word)) == OK;
+	bool readable = copy_from_user(&word, shared.at, sizeof(word)) == OK;
+
+	return writable == (turn % TURN_KINDS == TURN_MAPPED) &&
+	       readable == (turn % TURN_KINDS != TURN_UNMAPPED);
+}
+
+static u64 run_looks(void *arg)
+{
+	u64 wrong = 0;
+
+	(void)arg;
+	task_use_space(shared.space);
+	for (u64 turn = 1; turn <= TURNS; turn++) {
+		while (atomic_load_acquire(&shared.turn) != turn)
+			spin_relax();
+		wrong += !turn_is_seen(turn);
+		atomic_add_release(&shared.done, 1);
+	}
+	task_use_space(NULL);
+	return wrong;
+}
+
+static enum error turn_begin(u64 turn)
+{
+	switch (turn % TURN_KINDS) {
+	case TURN_MAPPED:
+		return addrspace_map(shared.space, shared.at, PAGE_SIZE, VM_READ | VM_WRITE).err;
+	case TURN_PROTECTED: return addrspace_protect(shared.space, shared.at, PAGE_SIZE, VM_READ);
+	default: return addrspace_unmap(shared.space, shared.at, PAGE_SIZE);
+	}
+}
+
+/* The first to look finds the page, so that the others do not change the space. */
+static void turns(struct selftest *t, u64 looking)
+{
+	for (u64 turn = 1; turn <= TURNS; turn++) {
+		CHECK(t, !turn_begin(turn));
+		CHECK(t, turn_is_seen(turn));
+		atomic_store_release(&shared.turn, turn);
+		while (atomic_load_acquire(&shared.done) < turn * looking)
+			spin_relax();
+	}
+}
+
+SELFTEST(smp_unmaps, "what a program unmaps or protects on one hart is so on all that run it")
+{
+	struct task *tasks[CONFIG_CPU_MAX];
+	u64 own, harts, looking = 0;
+	struct result_addrspace space;
+
+	NEEDS_HARTS(t);
+	space = addrspace_create(64);
+	REQUIRE(t, !space.err);
+	memset(&shared, 0, sizeof(shared));
+	shared.space = space.value;
+	shared.at = space.value->start + 16 * PAGE_SIZE;
+	own = sched_affinity(task_current());
+	CHECK(t, !sched_set_affinity(task_current(), hart_bit(this_cpu()->index)));
+	task_use_space(space.value);
+	harts = harts_other();
+	for_each_hart(hart, harts)
+	{
+		struct result_task task = storm_task(hart_bit((u32)hart), run_looks, NULL);
+
+		if (CHECK(t, !task.err))
+			tasks[looking++] = task.value;
+	}
+	turns(t, looking);
+	while (looking)
+		CHECK_EQ(t, task_join(tasks[--looking]).value, 0);
+	task_use_space(NULL);
+	addrspace_destroy(space.value);
+	CHECK(t, !sched_set_affinity(task_current(), own));
 }
