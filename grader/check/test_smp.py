@@ -9,7 +9,7 @@ import pytest
 from grader.core.verdict import Failure, Verdict, expect, expect_equal
 
 SEEDS = 8  # that are enough to find a race on a counter
-RACE = "selftest=smp_lock_counts race seed={}"
+RACE = "selftest=smp_lock_counts unlocked=CONSOLE seed={}"  # the class of the counter's lock
 LOST = re.compile(r"^not ok .* smp_lock_counts", re.MULTILINE)
 
 
@@ -35,6 +35,17 @@ def test_lock_is_no_race(machine):
     for seed in range(1, 4):
         guest = machine(harts=4, icount=True, metronome=False, append=f"selftest=smp_lock_counts seed={seed}")
         expect_equal(guest.wait_exit(20), 0, f"the status with seed {seed}")
+
+
+def test_console_storm(machine):
+    """Lines that four harts print at once come out whole, all of them, and those of a hart in its order."""
+    for seed in (1, 2):
+        guest = machine(harts=4, icount=True, metronome=False, append=f"selftest=smp_console seed={seed}")
+        expect_equal(guest.wait_exit(20), 0, f"the status with seed {seed}")
+        lines = re.findall(r"^# storm.*?$", guest.console.transcript.replace("\r", ""), re.MULTILINE)
+        for hart in range(4):
+            expect_equal([line for line in lines if line.split()[2] == str(hart)],
+                         [f"# storm {hart} {number} {hart} {number}" for number in range(25)], f"the lines of hart {hart}")
 
 
 # What finds out that a lock is not taken; each within this many seeds.

@@ -13,6 +13,7 @@
 #include <mazu/init.h>
 #include <mazu/panic.h>
 #include <mazu/printk.h>
+#include <mazu/smp.h>
 #include <mazu/time.h>
 
 extern const struct init_hook __start_init_hooks[], __stop_init_hooks[];
@@ -148,6 +149,7 @@ void init_run_tasks(void)
 {
 	size_t sorted;
 
+	ASSERT(!harts_are_many());
 	task_count = (size_t)(__stop_init_tasks - __start_init_tasks);
 	if (task_count > INIT_TASKS_MAX)
 		panic("init: %zu tasks, room for %d", task_count, INIT_TASKS_MAX);

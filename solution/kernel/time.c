@@ -13,6 +13,7 @@
  */
 #include <arch/cpu.h>
 #include <mazu/pcpu.h>
+#include <mazu/seqlock.h>
 #include <mazu/time.h>
 
 /* A month ahead: sooner than any counter wraps, later than anybody waits. */
@@ -94,14 +95,60 @@ void timer_sleep(void)
 
 /* ---- Wall time ---- */
 
+/* A clock may take several reads, which two harts must not mix; so it is asked seldom, by one at a time. */
+#define WALL_AGE_NS (10 * NS_PER_SECOND)
+
+static struct {
+	struct seqlock lock;
+	u64 wall_ns; /* lock: what the clock said, */
+	u64 at_ns;   /* lock: and when */
+} wall;
+
+static void wall_ask(void)
+{
+	bool irqs = arch_irq_save();
+
+	if (seqlock_write(&wall.lock)) {
+		WRITE_ONCE(wall.wall_ns, rtc->read_ns());
+		WRITE_ONCE(wall.at_ns, time_now_ns());
+		seqlock_write_end(&wall.lock);
+	}
+	arch_irq_restore(irqs);
+}
+
+/* `*age_ns`: since when. */
+static u64 wall_read(u64 *age_ns)
+{
+	u64 turn, wall_ns, at_ns, now_ns;
+
+	do {
+		turn = seqlock_read(&wall.lock);
+		wall_ns = READ_ONCE(wall.wall_ns);
+		at_ns = READ_ONCE(wall.at_ns);
+	} while (seqlock_changed(&wall.lock, turn));
+	now_ns = time_now_ns();
+	*age_ns = now_ns - MIN(at_ns, now_ns); /* harts' clocks may differ a little */
+	return wall_ns;
+}
+
 void rtc_register(const struct rtc_ops *ops)
 {
 	rtc = ops;
+	wall_ask();
 }
 
 struct result_u64 time_wall_ns(void)
 {
-	return rtc ? result_u64_ok(rtc->read_ns()) : result_u64_err(ERR_NODEV);
+	u64 wall_ns, age_ns;
+
+	if (!rtc)
+		return result_u64_err(ERR_NODEV);
+	wall_ns = wall_read(&age_ns);
+	if (age_ns > WALL_AGE_NS) {
+		wall_ask();
+		wall_ns = wall_read(&age_ns);
+	}
+	return result_u64_ok(wall_ns + age_ns);
 }
 
 #define DAYS_PER_ERA 146097

@@ -33,7 +33,15 @@
 #define atomic_or_relaxed(word, bits) __atomic_fetch_or(word, bits, __ATOMIC_RELAXED)
 #define atomic_or_release(word, bits) __atomic_fetch_or(word, bits, __ATOMIC_RELEASE)
 
-/* For data that is ordered by hand: reads before it before all behind it; all before it before writes behind it. */
+/* Whether it was `from` and is `to` now. */
+#define atomic_compare_exchange_acquire(word, from, to)                                            \
+	({                                                                                         \
+		__typeof__(*(word)) expected_ = (from);                                            \
+		__atomic_compare_exchange_n(word, &expected_, to, false, __ATOMIC_ACQUIRE,         \
+					    __ATOMIC_RELAXED);                                     \
+	})
+
+/* For data that is ordered by hand (seqlock.h): reads before it before all behind it; all before it before writes behind it. */
 #define atomic_fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define atomic_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 /* Everything before it before everything behind it: also a write before a read of something else. */

@@ -5,11 +5,11 @@
  * meet at other places of it for each N (explore.h).
  */
 #include <arch/cpu.h>
-#include <mazu/bootargs.h>
 #include <mazu/callout.h>
 #include <mazu/kmalloc.h>
 #include <mazu/page.h>
 #include <mazu/selftest.h>
+#include <mazu/seqlock.h>
 #include <mazu/smp.h>
 #include <mazu/spinlock.h>
 #include <mazu/task.h>
@@ -66,29 +66,20 @@ SELFTEST(smp_call_storm,
 
 /* ---- Locks ---- */
 
+/* Of a class that can be left out, to see that seeds find it: docs/debugging.md. */
 static struct spinlock counter_lock = SPINLOCK_INIT(LOCK_CONSOLE);
 static u64 counter; /* counter_lock */
 
-static void count_one(void)
-{
-	u64 before = counter;
-
-	barrier();
-	counter = before + 1;
-}
-
 /* Read, change, write, with something in between. */
-static u64 run_counts(void *unlocked)
+static u64 run_counts(void *unused)
 {
+	(void)unused;
 	for (u32 i = 0; i < ROUNDS * 10; i++) {
-		bool irqs;
+		bool irqs = spin_lock_irqsave(&counter_lock);
+		u64 before = counter;
 
-		if (unlocked) {
-			count_one();
-			continue;
-		}
-		irqs = spin_lock_irqsave(&counter_lock);
-		count_one();
+		barrier();
+		counter = before + 1;
 		spin_unlock_irqrestore(&counter_lock, irqs);
 	}
 	return 0;
@@ -96,12 +87,71 @@ static u64 run_counts(void *unlocked)
 
 SELFTEST(smp_lock_counts, "a counter under a lock loses nothing, whoever counts")
 {
-	bool unlocked =
-		!bootargs_find(STR("race")).err; /* to see that seeds find it: docs/debugging.md */
-
 	counter = 0;
-	storm(t, run_counts, unlocked ? &counter : NULL);
+	storm(t, run_counts, NULL);
 	CHECK_EQ(t, counter, ROUNDS * 10 * storm_harts());
+}
+
+/* ---- Seqlocks ---- */
+
+static struct {
+	struct seqlock lock;
+	u64 words[8]; /* lock: all the same */
+	u64 writes;   /* atomic */
+} seq;
+
+static u64 seq_write(u64 value)
+{
+	bool irqs = arch_irq_save(), mine = seqlock_write(&seq.lock);
+
+	if (mine) {
+		for (u32 i = 0; i < ARRAY_SIZE(seq.words); i++)
+			WRITE_ONCE(seq.words[i], value);
+		seqlock_write_end(&seq.lock);
+	}
+	arch_irq_restore(irqs);
+	return mine;
+}
+
+/* How many words are not what the first one is. */
+static u64 seq_read(void)
+{
+	u64 turn, wrong;
+
+	do {
+		u64 first;
+
+		wrong = 0;
+		turn = seqlock_read(&seq.lock);
+		first = READ_ONCE(seq.words[0]);
+		for (u32 i = 1; i < ARRAY_SIZE(seq.words); i++)
+			wrong += READ_ONCE(seq.words[i]) != first;
+	} while (seqlock_changed(&seq.lock, turn));
+	return wrong;
+}
+
+/* All write now and then, and read all the time. */
+static u64 run_seq(void *unused)
+{
+	u64 wrong = 0;
+
+	(void)unused;
+	for (u32 i = 0; i < ROUNDS * 4; i++) {
+		if (i % 8 == 0)
+			atomic_add_relaxed(&seq.writes, seq_write(this_cpu()->index * 1000UL + i));
+		wrong += seq_read();
+	}
+	return wrong;
+}
+
+SELFTEST(smp_seqlock, "what was read under a seqlock was written together")
+{
+	u64 turn = seqlock_read(&seq.lock);
+
+	seq.writes = 0;
+	CHECK_EQ(t, storm(t, run_seq, NULL), 0);
+	CHECK(t, seq.writes > 0);
+	CHECK_EQ(t, seqlock_read(&seq.lock), turn + 2 * seq.writes);
 }
 
 /* ---- Memory ---- */
