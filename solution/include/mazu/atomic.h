@@ -25,6 +25,7 @@
 #define atomic_store_release(word, value) __atomic_store_n(word, value, __ATOMIC_RELEASE)
 
 /* These return what was there before. */
+#define atomic_exchange_relaxed(word, value) __atomic_exchange_n(word, value, __ATOMIC_RELAXED)
 #define atomic_exchange_acquire(word, value) __atomic_exchange_n(word, value, __ATOMIC_ACQUIRE)
 #define atomic_exchange_acq_rel(word, value) __atomic_exchange_n(word, value, __ATOMIC_ACQ_REL)
 #define atomic_add_relaxed(word, value) __atomic_fetch_add(word, value, __ATOMIC_RELAXED)

@@ -3,6 +3,8 @@
  *
  * A task that is ready and has not run for CONFIG_WATCHDOG_TASK_MS is reported once: as an error with
  * its number, name and policy, and in the trace. It is reported again only after it ran.
+ *
+ * Where there are several harts, one that took no interrupt for CONFIG_WATCHDOG_HART_MS is reported, and so is its return.
  */
 #ifndef MAZU_WATCHDOG_H
 #define MAZU_WATCHDOG_H
@@ -15,7 +17,10 @@ void watchdog_set_limit(u32 ms);
 /* Reports since boot. */
 u64 watchdog_reports(void);
 
-/* When hart `hart` last served its timer for the watchdog, in raw ticks; 0: never. Any hart may ask. */
-u64 watchdog_seen(u32 hart);
+/* Another limit for harts, from now on. Interrupts on, no lock held. */
+void watchdog_set_hart_limit(u32 ms);
+
+/* Reports of silent harts since boot. */
+u64 watchdog_silences(void);
 
 #endif

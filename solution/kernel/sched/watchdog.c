@@ -13,7 +13,7 @@
  * What the last look saw of a task is kept in the task: how much it had run, and since when it has not run
  * more. So waiting costs those who switch nothing.
  *
- * A look also leaves the time behind: from that, stage 4 sees harts that are silent.
+ * Harts that are silent are the affair of kernel/smp/silent.c.
  */
 #include <mazu/callout.h>
 #include <mazu/init.h>
@@ -45,7 +45,6 @@ static struct callout look_callout;
 static struct task *printer;
 static u64 limit, step, pause; /* ticks; while it looks they are constant */
 static u32 last_looked;	       /* a task's number; 0: a round begins */
-static u64 seen[CONFIG_CPU_MAX];
 
 static struct note notes[NOTES];
 static u32 notes_made;	 /* ever; the callout writes */
@@ -55,11 +54,6 @@ static u64 oldest_waits; /* the callout's: ticks since when there is a note; 0: 
 u64 watchdog_reports(void)
 {
 	return READ_ONCE(notes_made);
-}
-
-u64 watchdog_seen(u32 hart)
-{
-	return hart < CONFIG_CPU_MAX ? READ_ONCE(seen[hart]) : 0;
 }
 
 /* ---- Printing ---- */
@@ -186,7 +180,6 @@ static void look(struct callout *callout)
 	u64 now = time_ticks();
 	bool more = look_at_some(now);
 
-	WRITE_ONCE(seen[this_cpu()->index], now);
 	pass_on(now);
 	callout_arm(callout, now + (more || notes_wait() ? step : pause));
 }

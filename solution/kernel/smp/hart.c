@@ -25,6 +25,7 @@
 #include <mazu/task.h>
 #include <mazu/time.h>
 #include <mazu/trace.h>
+#include <mazu/watchdog.h>
 
 #include "hart.h"
 
@@ -126,6 +127,8 @@ void harts_start(void)
 	for_each_hart(hart, started) hart_wait((u32)hart, until_ns);
 	for_each_hart(hart, harts_online()) count += hart < CONFIG_CPU_MAX;
 	pr_info("harts: %u of %u", count, board.hart_count);
+	if (IS_ENABLED(CONFIG_WATCHDOG))
+		watchdog_set_hart_limit(CONFIG_WATCHDOG_HART_MS);
 }
 
 /* ---- Going ---- */

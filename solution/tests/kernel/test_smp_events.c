@@ -14,6 +14,7 @@
 #include <mazu/mem.h>
 #include <mazu/time.h>
 #include <mazu/trace.h>
+#include <mazu/watchdog.h>
 
 #include "storm.h"
 
@@ -449,4 +450,45 @@ SELFTEST(smp_irqs, "an interrupt that all harts ask for has one owner at a time"
 	CHECK_EQ(t, storm(t, run_irqs, NULL), 0);
 	CHECK(t, !irq_statistics(UNUSED_IRQ, &statistics));
 	CHECK_EQ(t, statistics.affinity, 0);
+}
+
+/* ---- Silence ---- */
+
+#define SILENCE_MS 20U
+#define SILENCE_MAX (NS_PER_SECOND * 10)
+
+static bool heard; /* atomic: enough silence */
+
+static u64 run_silent(void *unused)
+{
+	u64 until_ns = time_now_ns() + SILENCE_MAX;
+	bool irqs = arch_irq_save();
+
+	(void)unused;
+	while (!atomic_load_acquire(&heard) && time_now_ns() < until_ns)
+		spin_relax();
+	arch_irq_restore(irqs);
+	return 0;
+}
+
+SELFTEST(smp_silent, "a hart that takes no interrupts is reported, once, and so is its return")
+{
+	u64 before, until_ns = time_now_ns() + SILENCE_MAX;
+	struct result_task task;
+
+	NEEDS_HARTS(t);
+	if (!IS_ENABLED(CONFIG_WATCHDOG))
+		SKIP(t, "CONFIG_WATCHDOG is off");
+	heard = false;
+	watchdog_set_hart_limit(SILENCE_MS);
+	before = watchdog_silences();
+	task = storm_task(hart_bit(bit_lowest(harts_other())), run_silent, NULL);
+	while (watchdog_silences() == before && time_now_ns() < until_ns)
+		CHECK(t, !task_sleep(NS_PER_MS));
+	CHECK(t, !task_sleep(2 * SILENCE_MS * NS_PER_MS));
+	CHECK(t, watchdog_silences() > before);
+	CHECK_TIMED_EQ(t, watchdog_silences(), before + 1);
+	atomic_store_release(&heard, true);
+	CHECK(t, !task.err && !task_join(task.value).err);
+	watchdog_set_hart_limit(CONFIG_WATCHDOG_HART_MS);
 }

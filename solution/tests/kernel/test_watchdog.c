@@ -62,8 +62,6 @@ static void watch_victim(struct selftest *t, struct klog_cursor *cursor)
 	task_sleep(10 * NS_PER_MS); /* it runs */
 	keep_the_hart(4 * LIMIT_MS);
 	CHECK_EQ(t, lines_about_victim(cursor), 1);
-	CHECK(t, time_ticks() - watchdog_seen(this_cpu()->index) < time_ticks_for(NS_PER_SECOND));
-	CHECK_EQ(t, watchdog_seen(CONFIG_CPU_MAX), 0);
 }
 
 SELFTEST(watchdog_reports,
