@@ -17,7 +17,7 @@ SELFTEST(balance_average,
 
 SELFTEST(balance_receiver, "the least loaded hart gets one, if it has less by a task and a half")
 {
-	u32 loads[CONFIG_CPU_MAX] = { 3000, 100, 100 };
+	u32 loads[CONFIG_CPU_MAX + 3] = { 3000, 100, 100 };
 
 	CHECK_EQ(t, balance_receiver(loads, 6, 3000), 1);
 	CHECK_EQ(t, balance_receiver(loads, 4, 3000), 2);
