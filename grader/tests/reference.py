@@ -42,6 +42,13 @@ class Graded:
         for test in self.results["tests"]:
             self.points[int(test["tags"][0].removeprefix("task "))] += test["score"]
 
+    def criteria(self) -> dict[int, list[str]]:
+        """The names of those that ran, by task."""
+        names: dict[int, list[str]] = {}
+        for test in self.results["tests"]:
+            names.setdefault(int(test["tags"][0].removeprefix("task ")), []).append(test["name"])
+        return names
+
     def figures(self) -> dict[str, int]:
         """The latencies, by criterion."""
         return {figure["name"]: figure["value"]
@@ -57,14 +64,23 @@ def write_starters(lab: labs.Lab, folder: Path) -> Path:
 
 
 def check_tasks_in_page_order(number: int, folder: Path) -> None:
-    """The starters earn nothing; each task, once solved, adds exactly its points; then status 0."""
+    """The starters earn nothing; each task, once solved, adds exactly its points; then status 0.
+
+    All criteria run on the untouched starters and on the answers; in between those of the task that was solved last
+    and of the next one.
+    """
     lab = load_lab(ROOT, number)
     submission = write_starters(lab, folder / "submission")
     earned: dict[int, int] = {task.id: 0 for task in lab.tasks}
-    for task in lab.tasks:
-        graded = Graded(number, folder / "out", "--shadow", str(submission))
+    criteria: dict[int, list[str]] = {}
+    for before, task in zip([None, *lab.tasks], lab.tasks):
+        asked = [at.id for at in (before, task) if before]
+        options = [word for at in asked for name in criteria[at] for word in ("--test", name)]
+        graded = Graded(number, folder / "out", "--shadow", str(submission), *options)
+        criteria = criteria or graded.criteria()
         holes = [hole for hole in lab.holes if hole.task == task.id]
-        assert dict(graded.points) == earned, f"before task {task.id}:\n{graded.table}"
+        wanted = {at: points for at, points in earned.items() if at in (asked or earned)}
+        assert {at: graded.points[at] for at in wanted} == wanted, f"before task {task.id}:\n{graded.table}"
         assert graded.status == 1
         assert graded.results["extra_data"]["next"] == {
             "file": f"{lab.folder}/{holes[0].file}", "function": holes[0].name, "task": task.id}
