@@ -25,7 +25,6 @@ PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
 TYPES = re.compile(r"^(\w+) +(\d+) pages", re.MULTILINE)
 MOST_ALLOCATIONS = 64  # of a boot
 SELFTESTS_S = 60  # of the machine's own time: some of them sleep
-EACH_FAILING_S = 90  # each self-test once for each of its allocations
 
 
 def check_tap(machine: Machine, within: float | None = None) -> None:
@@ -53,14 +52,6 @@ def check_accounts(machine: Machine) -> dict[str, int]:
 
 
 # ---- Any amount ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("variant", ["debug", "shared", "ubsan"])
-@pytest.mark.parametrize("memory", ["32M", "128M", "4G"])
-def test_selftests(machine, variant, memory):
-    """The self-tests pass with the smallest memory that is supported, the usual one, and a lot."""
-    found = machine(variant, memory=memory, append="selftest", icount=True)
-    check_tap(found, SELFTESTS_S)
 
 
 @pytest.mark.parametrize(("memory", "pages"), [("32M", 8192), ("33M", 8448), ("1G", 1 << 18),
@@ -284,13 +275,6 @@ def test_boot_with_each_allocation_failing(boot):
             expect(nth > 1, "the first allocation of a boot to fail", "none did")
             return
     raise AssertionError(f"a boot makes more than {MOST_ALLOCATIONS} allocations")
-
-
-@pytest.mark.parametrize("variant", ["debug", "shared"])
-def test_selftests_with_each_allocation_failing(machine, variant):
-    """Every self-test survives each of its allocations failing, and no page is missing."""
-    found = machine(variant, append="selftest failalloc=all", icount=True)
-    check_tap(found, EACH_FAILING_S)
 
 
 def test_kernel_without_its_map(boot):
