@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -31,6 +34,7 @@ FRAGMENTS = "solution/configs/fragments"
 IMAGES = {False: ("bench.config", "one_hart.config"), True: ("bench.config",)}  # by whether it is for several harts
 USUAL_MEMORY = "128M"
 WITHIN_S = 60.0
+RUNS_AGAIN = 2
 OFFICIAL_QEMU, OFFICIAL_GCC = "7.2.", "12."
 
 
@@ -49,21 +53,21 @@ def bench(options: argparse.Namespace) -> int:
     """Build, run, compare, print."""
     tree = options.tree.resolve()
     limits = tomllib.loads(options.limits.read_text()) if options.limits.exists() else {}
-    figures: dict[str, Figure] = {}
+    images: dict[bool, Path] = {}
     for smp in IMAGES:
         built = build_image(tree, smp)
         if built.error:
             print(f"the benchmark image does not compile: {built.error}")
             return 1
+        images[smp] = built.elf
         limits = of_stage(limits, built.elf.with_name("auto.conf"))
-        try:
-            figures |= measure(built.elf, limits, smp)
-        except Failure as failure:
-            print(f"the benchmarks did not end: {failure}")
-            return 1
         if not any(table.get("smp") for table in limits.values()):
             break
-    figures = bounded(figures, limits)
+    try:
+        figures = measure_within(images, limits)
+    except Failure as failure:
+        print(f"the benchmarks did not end: {failure}")
+        return 1
     write_whole(
         tree / "build/bench.json",
         json.dumps({n: asdict(f) for n, f in figures.items()}, indent=1) + "\n",
@@ -85,6 +89,22 @@ def of_stage(limits: dict, configuration: Path) -> dict:
 def build_image(tree: Path, smp: bool) -> Built:
     where = tree / ("build/bench-smp" if smp else "build/bench")
     return build(Request(tree, 0, "release", where, fragments=tuple(tree / FRAGMENTS / name for name in IMAGES[smp])))
+
+
+def measure_within(images: dict[bool, Path], limits: dict) -> dict[str, Figure]:
+    """All with their limits. Chance (see one_host_cpu()) only adds: above a limit all run again, and the lower holds."""
+    figures = bounded(measure_all(images, limits), limits)
+    for _ in range(RUNS_AGAIN):
+        if not any(figure.is_over for figure in figures.values()):
+            break
+        again = measure_all(images, limits)
+        figures = bounded({n: min(f, again[n], key=lambda f: f.worst) for n, f in figures.items()}, limits)
+    return figures
+
+
+def measure_all(images: dict[bool, Path], limits: dict) -> dict[str, Figure]:
+    """What every image prints, once."""
+    return {n: f for smp, elf in images.items() for n, f in measure(elf, limits, smp).items()}
 
 
 def measure(elf: Path, limits: dict, smp: bool) -> dict[str, Figure]:
@@ -119,10 +139,27 @@ def bound(name: str, limits: dict, figures: dict[str, Figure]) -> int | None:
     return table.get("limit")
 
 
+@contextmanager
+def one_host_cpu() -> Iterator[None]:
+    """
+    What is started within has one host CPU for all of its threads.
+
+    QEMU's main loop moves the guest's clock on when every hart waits.  On another CPU it can see the hart wait
+    while the hart's last instructions are not counted yet, and moves it by so many too far: in one run of four, one
+    of 10000 deadlines looked 27 instructions late.  On one CPU that is one run of fifty.
+    """
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
 def transcript(elf: Path, memory: str) -> str:
     """What the image prints on one board; no metronome: nothing stops it."""
     board = Board(elf, memory=memory, append="bench", icount=True, metronome=False)
-    with Machine(board) as machine:
+    with one_host_cpu(), Machine(board) as machine:
         machine.run()
         if machine.wait_exit(WITHIN_S):
             raise machine.failure("the benchmarks to end with status 0", f"status {machine.status}")
