@@ -66,17 +66,21 @@ def write_starters(lab: labs.Lab, folder: Path) -> Path:
 def check_tasks_in_page_order(number: int, folder: Path) -> None:
     """The starters earn nothing; each task, once solved, adds exactly its points; then status 0.
 
-    All criteria run on the untouched starters and on the answers; in between those of the task that was solved last
-    and of the next one.
+    All criteria run on the untouched starters; from then on those of the task that was solved last and of the next
+    one. That all answers earn everything is `make grade-labN SOLUTION=1`.
     """
     lab = load_lab(ROOT, number)
     submission = write_starters(lab, folder / "submission")
     earned: dict[int, int] = {task.id: 0 for task in lab.tasks}
     criteria: dict[int, list[str]] = {}
+
+    def grade(*asked: int) -> Graded:
+        options = [word for at in asked for name in criteria[at] for word in ("--test", name)]
+        return Graded(number, folder / "out", "--shadow", str(submission), *options)
+
     for before, task in zip([None, *lab.tasks], lab.tasks):
         asked = [at.id for at in (before, task) if before]
-        options = [word for at in asked for name in criteria[at] for word in ("--test", name)]
-        graded = Graded(number, folder / "out", "--shadow", str(submission), *options)
+        graded = grade(*asked)
         criteria = criteria or graded.criteria()
         holes = [hole for hole in lab.holes if hole.task == task.id]
         wanted = {at: points for at, points in earned.items() if at in (asked or earned)}
@@ -88,8 +92,8 @@ def check_tasks_in_page_order(number: int, folder: Path) -> None:
         for hole in holes:
             (submission / hole.file).write_text((ROOT / "solution" / hole.file).read_text())
         earned[task.id] = task.points
-    graded = Graded(number, folder / "out", "--shadow", str(submission))
-    assert dict(graded.points) == earned and graded.status == 0, graded.table
+    graded = grade(task.id)
+    assert graded.points[task.id] == earned[task.id] and graded.status == 0, graded.table
     assert "to write next" not in graded.table
 
 
